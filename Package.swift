@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list of settings for every target: a warning is an error, and the arrows between modules
+/// are what the imports say.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "firedrill",
+    products: [
+        .executable(name: "firedrill", targets: ["firedrill"]),
+        .executable(name: "firedrill-agent", targets: ["firedrill-agent"]),
+        .executable(name: "firedrill-load", targets: ["firedrill-load"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CNetlink", pkgConfig: "libnl-route-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        .target(name: "CLinux"),
+
+        // Values. Everything below points here.
+        module("DrillCore", ["CLinux"]),
+        module("DrillFaults", ["DrillCore"]),
+        module("DrillWorkload", ["DrillCore", "CLinux"]),
+        module("DrillScenario", ["DrillCore", "DrillFaults", "DrillWorkload", yams]),
+        module("DrillAnalysis", ["DrillCore", histogram]),
+        module("DrillReport", ["DrillCore"]),
+        module("DrillRunner", ["DrillCore", "DrillFaults"]),
+        module("DrillNetlink", ["DrillCore", "CLinux", "CNetlink"]),
+        module("DrillAgent", ["DrillCore", "DrillNetlink", "CLinux"]),
+        module("DrillLab", ["DrillCore", "DrillRunner", "CLinux"]),
+        module("DrillTesting", ["DrillCore"]),
+
+        program(
+            "firedrill",
+            [
+                "DrillCore", "DrillScenario", "DrillFaults", "DrillWorkload", "DrillRunner",
+                "DrillLab", "DrillAnalysis", "DrillReport", "CLinux", argumentParser,
+            ]),
+        program("firedrill-agent", ["DrillCore", "DrillAgent", "CLinux"]),
+        program("firedrill-load", ["DrillCore", "DrillWorkload", "CLinux"]),
+
+        tests("DrillCoreTests", ["DrillCore"]),
+        tests("DrillFaultsTests", ["DrillFaults", "DrillCore"]),
+        tests("DrillScenarioTests", ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"]),
+        tests("DrillWorkloadTests", ["DrillWorkload", "DrillCore", "CLinux"]),
+        tests("DrillAnalysisTests", ["DrillAnalysis", "DrillTesting", "DrillCore"]),
+        tests("DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"]),
+        tests(
+            "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
+        tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),
+        tests("LabTests", ["DrillCore", "CLinux"]),
+    ]
+)

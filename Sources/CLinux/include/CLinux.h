@@ -1,0 +1,9 @@
+#ifndef FIREDRILL_CLINUX_H
+#define FIREDRILL_CLINUX_H
+
+#include <stdint.h>
+
+/// CLOCK_MONOTONIC in nanoseconds: the one clock of a run.
+int64_t clinux_monotonic_ns(void);
+
+#endif

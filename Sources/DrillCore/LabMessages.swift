@@ -1,0 +1,141 @@
+/// What the controller asks of the lab's supervisor: JSON lines on its standard input.
+package struct LabRequest: Hashable, Sendable, Codable {
+    /// Echoed in the reply; counts up from 1.
+    package var id: Int
+    package var command: LabCommand
+
+    package init(id: Int, command: LabCommand) {
+        self.id = id
+        self.command = command
+    }
+}
+
+package enum LabCommand: Hashable, Sendable, Codable {
+    /// First message; replied with `versions` in detail.
+    case hello(version: String)
+    /// Makes switch, hosts and addresses. Replied when hosts can reach one another.
+    case build(LabSpec)
+    /// Writes the files, runs `prepare`, starts `run`. Replied when it was executed. Remembered for `boot`.
+    case start(HostName, ServiceName, ServiceInstance)
+    /// Replied when ready, or as a failure when `timeout` is over.
+    case awaitReady(HostName, ServiceName, ReadyCheck, timeout: Duration)
+    case perform(FaultOperation)
+    /// ARP requests and TCP connects from one host to an address for `duration`; `detail` has asked and answered.
+    case reach(from: HostName, address: String, duration: Duration)
+    /// Runs a program inside a host to its end; `output` and `status` in the reply.
+    case execute(HostName, [String], timeout: Duration)
+    /// Asks again and again until `unpoll` or the host's end; each answer is a `LabEvent.poll`.
+    case poll(String, HostName, [String], equals: String, every: Duration)
+    case unpoll(String)
+    /// Reports the first line of the service's output that contains the text, per host; armed again by each call.
+    case notice(ServiceName, text: String)
+    /// Starts firedrill-load in the host's network namespace; its events come as `LabEvent.load`.
+    case startLoad(String, HostName, LoadPlan)
+    case load(String, LoadCommand)
+    /// Stay when the controller goes, and listen on lab.sock.
+    case keep
+    /// End everything and answer when nothing is left.
+    case teardown
+}
+
+package struct LabSpec: Hashable, Sendable, Codable {
+    package var run: RunID
+    /// Where services' logs are written, `<host>.<service>.log`; exists.
+    package var logs: String
+    package var networks: [Network]
+    package var hosts: [LabHost]
+
+    package init(run: RunID, logs: String, networks: [Network], hosts: [LabHost]) {
+        self.run = run
+        self.logs = logs
+        self.networks = networks
+        self.hosts = hosts
+    }
+}
+
+package struct LabHost: Hashable, Sendable, Codable {
+    package var name: HostName
+    /// One for each network that the host is on: eth0, eth1, …, as `10.77.0.11/24`.
+    package var ports: [LabPort]
+    /// Runs load: a wide local port range and tcp_tw_reuse.
+    package var isClient: Bool
+
+    package init(name: HostName, ports: [LabPort], isClient: Bool) {
+        self.name = name
+        self.ports = ports
+        self.isClient = isClient
+    }
+}
+
+package struct LabPort: Hashable, Sendable, Codable {
+    package var network: NetworkName
+    package var address: String
+    package var prefixLength: Int
+
+    package init(network: NetworkName, address: String, prefixLength: Int) {
+        self.network = network
+        self.address = address
+        self.prefixLength = prefixLength
+    }
+}
+
+/// A line on the supervisor's standard output: the answer to a request, or something that happened.
+package enum LabMessage: Hashable, Sendable, Codable {
+    case reply(LabReply)
+    case event(LabEvent)
+}
+
+package struct LabReply: Hashable, Sendable, Codable {
+    package var id: Int
+    package var failure: LabFailure?
+    /// From just before the request was acted on to its acknowledgement by the kernel.
+    package var interval: InstantInterval
+    package var output: String?
+    package var status: Int32?
+    package var detail: [String: String]
+
+    package init(
+        id: Int, failure: LabFailure? = nil, interval: InstantInterval, output: String? = nil,
+        status: Int32? = nil, detail: [String: String] = [:]
+    ) {
+        self.id = id
+        self.failure = failure
+        self.interval = interval
+        self.output = output
+        self.status = status
+        self.detail = detail
+    }
+}
+
+package struct LabFailure: Hashable, Sendable, Codable, Error, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable, Codable {
+        /// The machine cannot do it: exit 4, with the remedy in the message.
+        case capability
+        case failed
+        case timedOut
+    }
+    package var kind: Kind
+    /// What was tried, what the kernel said (extended ack, errno), what to do.
+    package var message: String
+    package var errno: Int32?
+
+    package init(kind: Kind, message: String, errno: Int32? = nil) {
+        self.kind = kind
+        self.message = message
+        self.errno = errno
+    }
+    package var description: String { message }
+}
+
+package enum LabEvent: Hashable, Sendable, Codable {
+    /// An IPv4 or IPv6 address came or went; the interval is [the listener's previous wake, this wake].
+    case address(HostName, address: String, present: Bool, InstantInterval)
+    /// The address listener of a host was lost or found its queue overrun (false), or has dumped afresh (true).
+    case observing(HostName, Bool, InstantInterval)
+    case poll(String, HostName, value: Bool, asked: RunInstant, answered: RunInstant, bootID: String)
+    case booted(HostName, bootID: String, RunInstant)
+    case serviceExited(HostName, ServiceName, status: Int32, RunInstant)
+    case noticed(HostName, line: String, InstantInterval)
+    case load(String, LoadEvent)
+    case log(String)
+}

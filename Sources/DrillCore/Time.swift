@@ -1,0 +1,65 @@
+import CLinux
+
+/// A point on the run's clock: CLOCK_MONOTONIC of the load host, in nanoseconds.
+///
+/// Never made from `ContinuousClock`, which is CLOCK_BOOTTIME on Linux.
+package struct RunInstant: Hashable, Comparable, Sendable, Codable {
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    package static var now: RunInstant { RunInstant(nanoseconds: clinux_monotonic_ns()) }
+
+    package init(from decoder: any Decoder) throws {
+        nanoseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(nanoseconds)
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func + (left: Self, right: Duration) -> Self {
+        Self(nanoseconds: left.nanoseconds + right.nanoseconds)
+    }
+    package static func - (left: Self, right: Duration) -> Self {
+        Self(nanoseconds: left.nanoseconds - right.nanoseconds)
+    }
+    package static func - (left: Self, right: Self) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+}
+
+/// An instant that is known to lie between two readings of the run's clock, both ends included.
+package struct InstantInterval: Hashable, Sendable, Codable {
+    package var low: RunInstant
+    package var high: RunInstant
+
+    package init(low: RunInstant, high: RunInstant) {
+        self.low = low
+        self.high = high
+    }
+    package init(_ instant: RunInstant) { self.init(low: instant, high: instant) }
+}
+
+extension Duration {
+    /// The whole nanoseconds of the duration; a run is far shorter than the 292 years this holds.
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
+    /// Milliseconds as reports count them.
+    package var milliseconds: Double { Double(nanoseconds) / 1e6 }
+
+    /// The spelling of FORMATS.md: the largest unit that leaves a whole number, else milliseconds with decimals.
+    package var spelled: String {
+        let ns = nanoseconds
+        if ns == 0 { return "0s" }
+        if ns % 60_000_000_000 == 0 { return "\(ns / 60_000_000_000)m" }
+        if ns % 1_000_000_000 == 0 { return "\(ns / 1_000_000_000)s" }
+        if ns % 1_000_000 == 0 { return "\(ns / 1_000_000)ms" }
+        if ns % 1_000 == 0 { return "\(ns / 1_000)us" }
+        return "\(ns)ns"
+    }
+}

@@ -1,0 +1,153 @@
+package import DrillCore
+
+/// A fault: a pure compiler from its use in a scenario to reversible operations. It performs nothing.
+///
+/// One file a fault and one line in `FaultCatalog`.
+package protocol Fault: Sendable {
+    static var description: FaultDescription { get }
+
+    /// `targets` are what the use's host or link stands for at the step's beginning.
+    static func plan(
+        _ use: FaultUse, targets: FaultTargets, topology: Topology
+    ) throws(FaultError) -> FaultPlan
+}
+
+/// What a person can write about a fault; the listing, the JSON Schema and the validation come from it.
+package struct FaultDescription: Hashable, Sendable {
+    package enum Target: String, Hashable, Sendable {
+        /// `host:` one host.
+        case host
+        /// `link:` a pair and a direction.
+        case link
+    }
+
+    package enum ParameterKind: Hashable, Sendable {
+        case duration, ratio, rate, size, service, signal, count
+        case word([String])
+    }
+
+    package struct Parameter: Hashable, Sendable {
+        package var name: String
+        package var kind: ParameterKind
+        package var required: Bool
+        /// Used where the person writes none; nil: absent.
+        package var defaultValue: String?
+        package var summary: String
+
+        package init(
+            _ name: String, _ kind: ParameterKind, required: Bool = false,
+            default defaultValue: String? = nil, summary: String
+        ) {
+            self.name = name
+            self.kind = kind
+            self.required = required
+            self.defaultValue = defaultValue
+            self.summary = summary
+        }
+    }
+
+    package var name: String
+    package var summary: String
+    package var target: Target
+    package var parameters: [Parameter]
+    /// False: the step heals nothing and has neither `for` nor `until`.
+    package var heals: Bool
+    /// Takes `network:` (and `traffic:` for links).
+    package var takesNetwork: Bool
+    /// What t0 is, for the reference page.
+    package var instant: String
+
+    package init(
+        name: String, summary: String, target: Target, parameters: [Parameter] = [],
+        heals: Bool = true, takesNetwork: Bool = false, instant: String
+    ) {
+        self.name = name
+        self.summary = summary
+        self.target = target
+        self.parameters = parameters
+        self.heals = heals
+        self.takesNetwork = takesNetwork
+        self.instant = instant
+    }
+}
+
+/// The hosts that a use's selectors stand for.
+package enum FaultTargets: Hashable, Sendable {
+    case host(HostName)
+    /// Pairs in the direction of the arrow; both directions where it has two heads.
+    case links([(from: HostName, to: HostName)])
+
+    package static func == (left: FaultTargets, right: FaultTargets) -> Bool {
+        switch (left, right) {
+        case (.host(let a), .host(let b)): a == b
+        case (.links(let a), .links(let b)):
+            a.count == b.count && zip(a, b).allSatisfy { $0.from == $1.from && $0.to == $1.to }
+        case (.host, .links), (.links, .host): false
+        }
+    }
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .host(let host): hasher.combine(host)
+        case .links(let links):
+            for link in links {
+                hasher.combine(link.from)
+                hasher.combine(link.to)
+            }
+        }
+    }
+}
+
+/// What a fault does, how it is undone, and what must be seen of it.
+package struct FaultPlan: Hashable, Sendable {
+    /// In order; t0 is from the request of the first to the acknowledgement of the first `effective`.
+    package var inject: [FaultOperation]
+    package var effective: Int
+    package var heal: [FaultOperation]
+    package var proof: ProofPlan
+
+    package init(
+        inject: [FaultOperation], effective: Int = 1, heal: [FaultOperation] = [],
+        proof: ProofPlan = ProofPlan()
+    ) {
+        self.inject = inject
+        self.effective = effective
+        self.heal = heal
+        self.proof = proof
+    }
+}
+
+/// Who must not reach whom while the fault holds, and who still must.
+package struct ProofPlan: Hashable, Sendable {
+    package struct Path: Hashable, Sendable {
+        package var from: HostName
+        package var to: HostName
+        /// The address that is asked for.
+        package var address: String
+
+        package init(from: HostName, to: HostName, address: String) {
+            self.from = from
+            self.to = to
+            self.address = address
+        }
+    }
+
+    /// Hosts whose claims end at t0, and how they are then.
+    package var states: [HostName: HistoryEvent.ProvenState]
+    package var unreachable: [Path]
+    /// The control: paths that the fault must leave alone.
+    package var reachable: [Path]
+
+    package init(
+        states: [HostName: HistoryEvent.ProvenState] = [:], unreachable: [Path] = [],
+        reachable: [Path] = []
+    ) {
+        self.states = states
+        self.unreachable = unreachable
+        self.reachable = reachable
+    }
+}
+
+package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}

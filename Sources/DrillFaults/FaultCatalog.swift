@@ -1,0 +1,18 @@
+/// Every fault, one line each.
+package enum FaultCatalog {
+    package static let all: [any Fault.Type] = [
+        NodeKill.self,
+        NodePause.self,
+        NodeReboot.self,
+        ProcessKill.self,
+        ProcessPause.self,
+        ProcessRestart.self,
+        ProcessSignal.self,
+        LinkDown.self,
+        LinkPartition.self,
+    ]
+
+    package static func named(_ name: String) -> (any Fault.Type)? {
+        all.first { $0.description.name == name }
+    }
+}

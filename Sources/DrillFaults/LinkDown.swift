@@ -1,0 +1,25 @@
+package import DrillCore
+
+/// The cable is pulled: the host sees its carrier go.
+package enum LinkDown: Fault {
+    package static let description = FaultDescription(
+        name: "link.down", summary: "the host's cable is pulled: its carrier goes", target: .host,
+        takesNetwork: true, instant: "[carrier down requested, acknowledged]")
+
+    package static func plan(
+        _ use: FaultUse, targets: FaultTargets, topology: Topology
+    ) throws(FaultError) -> FaultPlan {
+        let host = try targets.host(for: use.fault)
+        guard let network = use.network ?? topology.networks.first else {
+            throw FaultError("link.down needs a network")
+        }
+        // Only the first network's addresses are asked for by the proof.
+        let proof: ProofPlan =
+            network == topology.networks.first
+            ? .silence(of: host, as: .isolated, in: topology) : ProofPlan()
+        return FaultPlan(
+            inject: [.lab(.carrier(host, network, up: false))],
+            heal: [.lab(.carrier(host, network, up: true))],
+            proof: proof)
+    }
+}

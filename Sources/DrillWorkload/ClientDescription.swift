@@ -1,0 +1,50 @@
+package import DrillCore
+
+/// What a person can write about a client; `firedrill clients`, the JSON Schema and the validation come from it.
+package struct ClientDescription: Hashable, Sendable {
+    package enum ParameterKind: Hashable, Sendable {
+        /// `http://10.77.0.10:80/path`: numeric addresses only, since a name's look-up can block.
+        case url
+        /// `10.77.0.10:6379`
+        case hostAndPort
+        case text
+        case word([String])
+    }
+
+    package struct Parameter: Hashable, Sendable {
+        package var name: String
+        package var kind: ParameterKind
+        package var required: Bool
+        package var defaultValue: String?
+        package var summary: String
+
+        package init(
+            _ name: String, _ kind: ParameterKind, required: Bool = false,
+            default defaultValue: String? = nil, summary: String
+        ) {
+            self.name = name
+            self.kind = kind
+            self.required = required
+            self.defaultValue = defaultValue
+            self.summary = summary
+        }
+    }
+
+    package var name: String
+    package var summary: String
+    package var parameters: [Parameter]
+    package var operations: [WorkloadOperation]
+    /// Parameters without which the kept lane makes no sense.
+    package var keptLaneNeeds: [String]
+
+    package init(
+        name: String, summary: String, parameters: [Parameter], operations: [WorkloadOperation],
+        keptLaneNeeds: [String] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.parameters = parameters
+        self.operations = operations
+        self.keptLaneNeeds = keptLaneNeeds
+    }
+}
