@@ -52,6 +52,23 @@ extension Duration {
     /// Milliseconds as reports count them.
     package var milliseconds: Double { Double(nanoseconds) / 1e6 }
 
+    /// `250ms`, `1.5s`, `10us`, `2m`, `1h`; nil for anything else, a bare number included.
+    package init?(spelled text: String) {
+        let units: [(suffix: String, nanoseconds: Double)] = [
+            ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+        ]
+        for (suffix, nanoseconds) in units where text.hasSuffix(suffix) {
+            let number = text.dropLast(suffix.count)
+            guard number.first?.isNumber == true, number.last?.isNumber == true,
+                number.allSatisfy({ ("0"..."9").contains($0) || $0 == "." }),
+                let value = Double(number), value * nanoseconds < 9e18
+            else { continue }
+            self = .nanoseconds(Int64((value * nanoseconds).rounded()))
+            return
+        }
+        return nil
+    }
+
     /// The spelling of FORMATS.md: the largest unit that leaves a whole number, else milliseconds with decimals.
     package var spelled: String {
         let ns = nanoseconds

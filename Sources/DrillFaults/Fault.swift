@@ -102,15 +102,18 @@ package struct FaultPlan: Hashable, Sendable {
     /// In order; t0 is from the request of the first to the acknowledgement of the first `effective`.
     package var inject: [FaultOperation]
     package var effective: Int
+    /// How long to wait before an operation of `inject`, by its index.
+    package var waits: [Int: Duration]
     package var heal: [FaultOperation]
     package var proof: ProofPlan
 
     package init(
-        inject: [FaultOperation], effective: Int = 1, heal: [FaultOperation] = [],
-        proof: ProofPlan = ProofPlan()
+        inject: [FaultOperation], effective: Int = 1, waits: [Int: Duration] = [:],
+        heal: [FaultOperation] = [], proof: ProofPlan = ProofPlan()
     ) {
         self.inject = inject
         self.effective = effective
+        self.waits = waits
         self.heal = heal
         self.proof = proof
     }

@@ -14,8 +14,12 @@ package enum NodeReboot: Fault {
         _ use: FaultUse, targets: FaultTargets, topology: Topology
     ) throws(FaultError) -> FaultPlan {
         let host = try targets.host(for: use.fault)
+        guard let off = Duration(spelled: use.parameters["off"] ?? "1s") else {
+            throw FaultError("node.reboot needs 'off' as a duration, such as 1s")
+        }
         return FaultPlan(
             inject: [.lab(.silence(host)), .lab(.kill(host)), .lab(.boot(host))], effective: 1,
+            waits: [2: off],
             proof: .silence(of: host, as: .dead, in: topology))
     }
 }
