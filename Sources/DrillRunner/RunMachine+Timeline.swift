@@ -1,0 +1,466 @@
+internal import DrillCore
+internal import DrillFaults
+
+/// From the steady state to the last heal.
+extension RunMachine {
+    /// How long a proof asks.
+    private static let proofDuration = Duration.milliseconds(200)
+
+    mutating func beginTimeline(_ now: RunInstant, _ out: inout [RunDirective]) {
+        var generator = SeededGenerator(seed: trialSeed, stream: 2)
+        steps = input.scenario.timeline.map {
+            StepState(step: $0, jitter: generator.duration(upTo: $0.jitter))
+        }
+        enter(.timeline, phaseText, until: nil, &out)
+        status(phaseText, &out)
+    }
+
+    // MARK: When
+
+    private func start(of state: StepState) -> RunInstant? {
+        guard let steadyAt else { return nil }
+        switch state.step.start {
+        case .at(let offset): return steadyAt + offset + state.jitter
+        case .after(let reference, let plus, _):
+            return occurred(reference).map { $0 + plus + state.jitter }
+        }
+    }
+
+    /// When waiting for the step's event is over.
+    private func startLimit(of state: StepState) -> RunInstant? {
+        guard case .after(let reference, _, let atMost) = state.step.start,
+            let other = steps.first(where: { $0.step.id == reference.step })
+        else { return nil }
+        return other.t0.map { $0.high + atMost }
+    }
+
+    private func occurred(_ reference: EventReference) -> RunInstant? {
+        steps.first { $0.step.id == reference.step }?.occurred(reference.event)
+    }
+
+    /// When the heal begins; nil: not known yet, or nothing to heal.
+    private func end(of state: StepState) -> RunInstant? {
+        guard let t0 = state.t0 else { return nil }
+        switch state.step.end {
+        case .none: return nil
+        case .duration(let duration): return t0.high + duration
+        case .event(let reference, let plus, let atMost):
+            let limit = t0.high + atMost
+            return occurred(reference).map { min($0 + plus, limit) } ?? limit
+        case .observation:
+            let others = steps.filter { $0.step.end != .observation }
+            let last = steps.compactMap { $0.healedAt ?? $0.t0?.high }.max()
+            guard others.allSatisfy(\.isOver), steps.allSatisfy({ $0.t0 != nil || $0.isOver }),
+                let last
+            else { return nil }
+            return last + input.scenario.observe
+        }
+    }
+
+    var stepDeadlines: [RunInstant] {
+        var deadlines: [RunInstant] = []
+        for state in steps {
+            switch state.phase {
+            case .waiting:
+                if let start = start(of: state) { deadlines.append(start) }
+                if let limit = startLimit(of: state) { deadlines.append(limit) }
+            case .injecting, .healing:
+                if let notBefore = state.notBefore { deadlines.append(notBefore) }
+            case .active: if let end = end(of: state) { deadlines.append(end) }
+            case .done, .skipped: break
+            }
+        }
+        if steps.isEmpty, let steadyAt { deadlines.append(steadyAt + input.scenario.observe) }
+        return deadlines
+    }
+
+    // MARK: Going on
+
+    mutating func runTimeline(_ now: RunInstant, _ out: inout [RunDirective]) {
+        noteStable(now)
+        if ending == nil, let abort = metAbort() {
+            ending = "abort: \(abort.text)"
+            rebuild = "an abort condition was met"
+            out.append(.note("abort: \(abort.text)"))
+            healAll(by: .abort, now, &out)
+        }
+        for index in steps.indices { progressStep(index, now, &out) }
+        guard steps.allSatisfy({ $0.isOver }), !isOpen(isStepRequest) else { return }
+        if steps.isEmpty, ending == nil {
+            guard let steadyAt, now >= steadyAt + input.scenario.observe else { return }
+            ending = "complete"
+            endTrial(now, &out)
+            return
+        }
+        if ending != nil {
+            endTrial(now, &out)
+            return
+        }
+        overAt = now
+        enter(
+            .recovering, "steady state again",
+            until: now + max(input.scenario.observe, input.system.limits.steady), &out)
+    }
+
+    private func isStepRequest(_ purpose: Purpose) -> Bool {
+        switch purpose {
+        case .inject, .heal, .probe: true
+        case .hello, .build, .watch, .teardown, .keep, .load, .stopLoad, .start, .ready,
+            .baseline, .collect:
+            false
+        }
+    }
+
+    /// `stable` of each step: every stream has shown a clean stretch that began after t0.
+    func stableSince(_ t0: RunInstant) -> Bool {
+        progress.stableFrom.map { $0 > t0 } ?? false
+    }
+
+    private mutating func noteStable(_ now: RunInstant) {
+        for index in steps.indices where steps[index].stableAt == nil {
+            if let t0 = steps[index].t0, stableSince(t0.high) { steps[index].stableAt = now }
+        }
+    }
+
+    private func metAbort() -> AbortCondition? {
+        guard let first = steps.compactMap(\.t0?.low).min() else { return nil }
+        return input.scenario.aborts.first { abort in
+            progress.worstRate(over: abort.duration, notBefore: first)
+                .map { abort.comparison.holds($0, abort.successRate) } ?? false
+        }
+    }
+
+    private mutating func progressStep(
+        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        switch steps[index].phase {
+        case .waiting:
+            if ending != nil {
+                steps[index].phase = .skipped("the trial ended first")
+            } else if let start = start(of: steps[index]) {
+                if now >= start { begin(index, now, &out) }
+            } else if let limit = startLimit(of: steps[index]), now >= limit {
+                skip(index, "the event that it waits for did not come", &out)
+            } else if case .after(let reference, _, _) = steps[index].step.start,
+                let other = steps.first(where: { $0.step.id == reference.step }),
+                case .skipped = other.phase
+            {
+                skip(index, "step \(reference.step) was not begun", &out)
+            }
+        case .injecting: sendInjection(index, now, &out)
+        case .active:
+            if ending != nil {
+                let by = steps[index].healedBy
+                heal(index, by: by == .plan ? .abort : by, now, &out)
+            } else if case .none = steps[index].step.end {
+                if steps[index].probesOpen == 0 { steps[index].phase = .done }
+            } else if let end = end(of: steps[index]), now >= end {
+                heal(index, by: .plan, now, &out)
+            }
+        case .healing: sendHeal(index, now, &out)
+        case .done, .skipped: break
+        }
+    }
+
+    private mutating func skip(_ index: Int, _ why: String, _ out: inout [RunDirective]) {
+        steps[index].phase = .skipped(why)
+        notBegun = notBegun ?? "step_not_begun: \(steps[index].step.id): \(why)"
+        out.append(.note("step \(steps[index].step.id) was not begun: \(why)"))
+    }
+
+    // MARK: Inject
+
+    private mutating func begin(
+        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        do throws(FaultError) {
+            switch steps[index].step.action {
+            case .fault(let use):
+                let targets = try resolver.targets(use.target)
+                guard let fault = FaultCatalog.named(use.fault) else {
+                    throw FaultError("no fault is called '\(use.fault)'")
+                }
+                steps[index].plan = try fault.plan(use, targets: targets, topology: topology)
+                if case .host(let host) = targets { steps[index].host = host }
+            case .switchover:
+                let (host, operation) = try switchover()
+                steps[index].plan = FaultPlan(inject: [.host(host, operation)])
+                steps[index].host = host
+            }
+        } catch {
+            skip(index, error.description, &out)
+            return
+        }
+        steps[index].role = steps[index].host.flatMap { roles.role(of: $0) }
+        steps[index].primaryBefore = roles.primary
+        steps[index].phase = .injecting
+        status("injecting \(steps[index].step.actionName)", &out)
+        sendInjection(index, now, &out)
+    }
+
+    private func switchover() throws(FaultError) -> (HostName, HostOperation) {
+        guard let action = input.system.switchover else {
+            throw FaultError("the system has no switchover")
+        }
+        guard let host = try resolver.hosts(action.host).first else {
+            throw FaultError("no host to switch over from")
+        }
+        switch action.kind {
+        case .signal(let service, let name):
+            guard let number = Signal.number(name) else {
+                throw FaultError("no signal is called '\(name)'")
+            }
+            return (host, .signalService(service, number))
+        case .run(let commands):
+            guard let argv = commands[host] else { throw FaultError("no command for \(host)") }
+            return (host, .run(argv))
+        }
+    }
+
+    /// The effective operations go out together, so that t0 is narrow; the rest one by one.
+    private mutating func sendInjection(
+        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard let plan = steps[index].plan, steps[index].open == 0 else { return }
+        let next = steps[index].next
+        guard next < plan.inject.count else { return }
+        if let wait = plan.waits[next] {
+            guard let notBefore = steps[index].notBefore else {
+                steps[index].notBefore = now + wait
+                return
+            }
+            if now < notBefore { return }
+            steps[index].notBefore = nil
+        }
+        let upTo = next < plan.effective ? plan.effective : next + 1
+        for operation in next..<upTo {
+            send(
+                .perform(plan.inject[operation]), for: .inject(step: index, operation: operation),
+                &out)
+        }
+        steps[index].open = upTo - next
+        steps[index].next = upTo
+    }
+
+    mutating func injected(
+        _ index: Int, _ operation: Int, _ reply: LabReply, _ now: RunInstant,
+        _ out: inout [RunDirective]
+    ) {
+        guard let plan = steps[index].plan else { return }
+        steps[index].open -= 1
+        noteEffect(of: plan.inject[operation], now)
+        if let failure = reply.failure {
+            let word = failure.kind == .capability ? "capability" : "injection_failed"
+            if ending == nil {
+                ending = "\(word): \(steps[index].step.id): \(failure.message)"
+                outcome =
+                    failure.kind == .capability
+                    ? .capability(failure.message) : .failed(failure.message)
+            }
+            rebuild = failure.message
+            steps[index].next = plan.inject.count
+            healAll(by: .abort, now, &out)
+            return
+        }
+        if operation < plan.effective {
+            let old = steps[index].t0 ?? reply.interval
+            steps[index].t0 = InstantInterval(
+                low: min(old.low, reply.interval.low), high: max(old.high, reply.interval.high))
+            if steps[index].open == 0 { tookEffect(index, plan, now, &out) }
+        }
+        if steps[index].open == 0, steps[index].next == plan.inject.count,
+            steps[index].phase == .injecting
+        {
+            steps[index].phase = .active
+            status(phaseText, &out)
+        }
+    }
+
+    private mutating func tookEffect(
+        _ index: Int, _ plan: FaultPlan, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard let t0 = steps[index].t0 else { return }
+        let step = steps[index].step
+        steps[index].injectedAt = t0.high
+        switch step.action {
+        case .fault(let use):
+            record(
+                HistoryEvent(
+                    t0,
+                    .injected(
+                        step: step.id, fault: use.fault, host: steps[index].host,
+                        role: steps[index].role)), &out)
+        case .switchover:
+            let from = steps[index].host
+            record(
+                HistoryEvent(
+                    t0,
+                    .switchover(
+                        step: step.id, from: from, to: from.flatMap { topology.peer(of: $0) })),
+                &out)
+        }
+        if plan.proof.states.values.contains(.dead) { steps[index].redundancyLost = true }
+        beginProof(index, plan.proof, now, &out)
+    }
+
+    /// What the machine itself concludes from an operation that was asked for.
+    private mutating func noteEffect(of operation: FaultOperation, _ now: RunInstant) {
+        switch operation {
+        case .lab(.kill(let host)): roles.forget(host, at: now)
+        case .lab(.boot), .host(_, .startService), .lab(.thaw), .host(_, .continueService):
+            lastStartAt = now
+        case .lab, .host: break
+        }
+    }
+
+    // MARK: Proof
+
+    private mutating func beginProof(
+        _ index: Int, _ proof: ProofPlan, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        let busy = Set(
+            steps.indices.filter { $0 != index && steps[$0].isInEffect }.compactMap { steps[$0].host })
+        let silent = proof.unreachable.filter { !busy.contains($0.from) }
+        let control = proof.reachable.filter { !busy.contains($0.from) && !busy.contains($0.to) }
+        steps[index].probesOpen = silent.count + control.count
+        for (paths, mustAnswer) in [(silent, false), (control, true)] {
+            for path in paths {
+                send(
+                    .reach(
+                        from: path.from, address: path.address, duration: Self.proofDuration),
+                    for: .probe(step: index, path, mustAnswer: mustAnswer), &out)
+            }
+        }
+        if steps[index].probesOpen == 0 { proofDone(index, now, &out) }
+    }
+
+    mutating func probed(
+        _ index: Int, _ path: ProofPlan.Path, _ mustAnswer: Bool, _ reply: LabReply,
+        _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard steps.indices.contains(index) else { return }
+        steps[index].probesOpen -= 1
+        let asked = Int(reply.detail["asked"] ?? "") ?? 0
+        let answered = Int(reply.detail["answered"] ?? "") ?? 0
+        let name = "\(path.from) -> \(path.to)"
+        let text: String
+        if let failure = reply.failure {
+            text = "\(name): could not be asked: \(failure.message)"
+            steps[index].proofFailed = true
+        } else if !baseline.contains("\(path.from)>\(path.to)") {
+            text = "\(name): did not answer before the fault either"
+            steps[index].proofFailed = true
+        } else {
+            text = "\(name): \(answered) of \(asked) requests answered"
+            if mustAnswer ? answered == 0 : answered > 0 || asked == 0 {
+                steps[index].proofFailed = true
+            }
+        }
+        steps[index].witnesses.append(mustAnswer ? text + " (control)" : text)
+        if steps[index].probesOpen == 0 { proofDone(index, now, &out) }
+    }
+
+    private mutating func proofDone(
+        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard let t0 = steps[index].t0, let plan = steps[index].plan else { return }
+        let state = steps[index]
+        let asked = !plan.proof.unreachable.isEmpty
+        let proof =
+            asked
+            ? StepProof(
+                proven: !state.proofFailed && !state.witnesses.isEmpty,
+                witnesses: state.witnesses.sorted()) : nil
+        let interval = InstantInterval(low: t0.low, high: now)
+        if proof?.proven == true {
+            for (host, how) in plan.proof.states.sorted(by: { $0.key < $1.key }) {
+                record(
+                    HistoryEvent(
+                        interval,
+                        .proven(
+                            host: host, step: state.step.id, state: how,
+                            effect: proof?.witnesses.joined(separator: "; "))), &out)
+            }
+        }
+        record(
+            HistoryEvent(
+                interval,
+                .step(
+                    .init(
+                        step: state.step.id, jitterNanoseconds: state.jitter.nanoseconds,
+                        backend: nil, keeper: "lab", proof: proof))), &out)
+    }
+
+    // MARK: Heal
+
+    mutating func healAll(by: HealedBy, _ now: RunInstant, _ out: inout [RunDirective]) {
+        for index in steps.indices.reversed() where steps[index].phase == .active {
+            heal(index, by: by, now, &out)
+        }
+        for index in steps.indices where steps[index].phase == .injecting {
+            // What was asked for is answered first; nothing further is asked.
+            steps[index].healedBy = by
+            if let plan = steps[index].plan { steps[index].next = plan.inject.count }
+            if steps[index].open == 0 { heal(index, by: by, now, &out) }
+        }
+    }
+
+    private mutating func heal(
+        _ index: Int, by: HealedBy, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard let plan = steps[index].plan, !plan.heal.isEmpty else {
+            steps[index].phase = .done
+            return
+        }
+        steps[index].phase = .healing
+        steps[index].healedBy = by
+        steps[index].next = 0
+        steps[index].open = 0
+        steps[index].healBegunAt = now
+        status("healing \(steps[index].step.actionName)", &out)
+        sendHeal(index, now, &out)
+    }
+
+    private mutating func sendHeal(
+        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        guard let plan = steps[index].plan, steps[index].open == 0,
+            steps[index].next < plan.heal.count
+        else { return }
+        let operation = steps[index].next
+        if operation == 0 {
+            record(
+                HistoryEvent(InstantInterval(now), .healBegun(step: steps[index].step.id)), &out)
+        }
+        steps[index].open = 1
+        steps[index].next += 1
+        send(.perform(plan.heal[operation]), for: .heal(step: index, operation: operation), &out)
+    }
+
+    /// Healing goes on past a failure; the verdict says what could not be put back.
+    mutating func healReplied(
+        _ index: Int, _ operation: Int, _ reply: LabReply, _ now: RunInstant,
+        _ out: inout [RunDirective]
+    ) {
+        guard let plan = steps[index].plan else { return }
+        steps[index].open -= 1
+        noteEffect(of: plan.heal[operation], now)
+        if let failure = reply.failure {
+            steps[index].healFailures.append(failure.message)
+            out.append(.note("heal of \(steps[index].step.id): \(failure.message)"))
+        }
+        guard steps[index].open == 0, steps[index].next == plan.heal.count else { return }
+        let failed = !steps[index].healFailures.isEmpty
+        if failed { rebuild = "a heal failed" }
+        steps[index].healedAt = reply.interval.high
+        if !steps[index].redundancyLost { steps[index].redundantAt = reply.interval.high }
+        steps[index].phase = .done
+        record(
+            HistoryEvent(
+                InstantInterval(low: reply.interval.high, high: max(reply.interval.high, now)),
+                .healed(
+                    step: steps[index].step.id, by: steps[index].healedBy,
+                    verdict: failed ? .restoreFailed : .restored)), &out)
+        status(phaseText, &out)
+    }
+}

@@ -1,0 +1,75 @@
+internal import DrillCore
+internal import DrillFaults
+
+/// One step of the timeline as it goes.
+struct StepState: Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
+        case waiting
+        case injecting
+        case active
+        case healing
+        case done
+        /// Its event did not come, or its target could not be resolved.
+        case skipped(String)
+    }
+
+    let step: Step
+    var jitter: Duration
+    var phase: Phase = .waiting
+    var plan: FaultPlan?
+    /// Resolved when the step begins.
+    var host: HostName?
+    var role: Role?
+    var primaryBefore: HostName?
+
+    /// The next operation of `plan.inject` or `plan.heal` to ask for, and how many answers are open.
+    var next = 0
+    var open = 0
+    var notBefore: RunInstant?
+    var t0: InstantInterval?
+    var injectedAt: RunInstant?
+    var healBegunAt: RunInstant?
+    var healBegunRecorded = false
+    var healedBy: HealedBy = .plan
+    var healFailures: [String] = []
+
+    var failoverAt: RunInstant?
+    var stableAt: RunInstant?
+    var healedAt: RunInstant?
+    var redundantAt: RunInstant?
+    var redundancyLost = false
+
+    var probesOpen = 0
+    var proofFailed = false
+    var witnesses: [String] = []
+
+    init(step: Step, jitter: Duration) {
+        self.step = step
+        self.jitter = jitter
+    }
+
+    func occurred(_ event: StepEvent) -> RunInstant? {
+        switch event {
+        case .injected: injectedAt
+        case .failover: failoverAt
+        case .stable: stableAt
+        case .healed: healedAt
+        case .redundant: redundantAt
+        }
+    }
+
+    var isOver: Bool {
+        switch phase {
+        case .done, .skipped: true
+        case .waiting, .injecting, .active, .healing: false
+        }
+    }
+
+    /// Something of it may be in effect.
+    var isInEffect: Bool {
+        switch phase {
+        case .injecting, .active, .healing: true
+        case .waiting, .done, .skipped: false
+        }
+    }
+}
