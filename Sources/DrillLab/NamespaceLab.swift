@@ -1,5 +1,5 @@
 package import DrillCore
-package import DrillRunner
+internal import DrillRunner
 internal import Glibc
 
 /// The namespace lab of one run: `firedrill-agent lab` as a child, JSON lines on its standard input and output.
@@ -19,9 +19,10 @@ package final class NamespaceLab: LabConnection {
     package init(agent: String, log: String) throws(LabFailure) {
         var toChild: [Int32] = [-1, -1]
         var fromChild: [Int32] = [-1, -1]
-        guard pipe2(&toChild, O_CLOEXEC) == 0, pipe2(&fromChild, O_CLOEXEC) == 0 else {
+        guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
             throw LabFailure(kind: .failed, message: "pipe: \(String(cString: strerror(errno)))")
         }
+        for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
