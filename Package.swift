@@ -76,7 +76,9 @@ let package = Package(
         tests("DrillScenarioTests", ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"]),
         tests("DrillWorkloadTests", ["DrillWorkload", "DrillCore", "CLinux"]),
         tests("DrillAnalysisTests", ["DrillAnalysis", "DrillTesting", "DrillCore"]),
-        tests("DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"]),
+        tests(
+            "DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"],
+            resources: ["Golden"]),
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),

@@ -1,0 +1,19 @@
+package import DrillCore
+
+/// Everything a report is made from: what was found, and what it was found in.
+package struct RunRecord: Sendable {
+    package var report: RunReport
+    /// One for each of `report.trials`, in its order; shorter where a history is lost.
+    package var histories: [History]
+    package var scenario: Scenario
+    package var system: System
+
+    package init(
+        report: RunReport, histories: [History], scenario: Scenario, system: System
+    ) {
+        self.report = report
+        self.histories = histories
+        self.scenario = scenario
+        self.system = system
+    }
+}

@@ -1,0 +1,86 @@
+import DrillCore
+import DrillReport
+import Testing
+
+private func three() -> RunReport {
+    Synthetic.record([
+        Synthetic(), Synthetic(index: 2, outage: 3.1..<6.3458),
+        Synthetic(index: 3, outage: 3.1..<5.9),
+    ]).report
+}
+
+private let path = "reports/…/report.html"
+
+@Test func `the last lines are those of the format`() {
+    let next =
+        "firedrill run scenarios/keepalived-nginx/keepalived-killed.yaml   (100 % success, two primaries)"
+    #expect(
+        TerminalSummary.lastLines(three(), reportPath: path, next: next) == [
+            "PASS node-kill  RTO max 3.35 s (RFC 5798 predicts 2.61–3.61)  failover 3/3 (proves ≥ 36.8 %)  reports/…/report.html",
+            "next: firedrill run scenarios/keepalived-nginx/keepalived-killed.yaml   (100 % success, two primaries)",
+        ])
+}
+
+@Test func `a failure says why before the figures`() {
+    var report = three()
+    report.verdict = .fail
+    report.reasons = []
+    report.expectations[0].verdict = .fail
+    report.expectations[0].threshold = "max <= 3s"
+    report.trials[1].rto = .censored(at: 8000, reason: "recovered by the heal")
+    report.trials[1].verdict = .fail
+    report.trials[1].reasons = ["the heal brought the service back\u{1B}[2J"]
+    report.summary.rto.censored = 1
+    report.summary.failover.successes = 2
+    report.summary.failover.provedRate95 = 0.1353
+    #expect(
+        TerminalSummary.lastLines(report, reportPath: path) == [
+            "  rto.kill: max <= 3s, observed 3.35 s",
+            "  trial 2: the heal brought the service back\u{FFFD}[2J",
+            "FAIL node-kill  RTO max > 8.00 s (RFC 5798 predicts 2.61–3.61), 1 of 3 without recovery  failover 2/3 (proves ≥ 13.5 %)  reports/…/report.html",
+        ])
+}
+
+@Test func `an inconclusive run gives each reason once`() {
+    var report = three()
+    report.verdict = .inconclusive
+    report.reasons = ["the effect of kill was not proven"]
+    report.trials[0].verdict = .inconclusive
+    report.trials[0].reasons = report.reasons
+    let lines = TerminalSummary.lastLines(report, reportPath: path)
+    #expect(lines.count == 2)
+    #expect(lines[0] == "  the effect of kill was not proven")
+    #expect(lines[1].hasPrefix("INCONCLUSIVE node-kill  "))
+}
+
+@Test func `a soak and a split brain have their own figures`() {
+    var report = three()
+    for index in report.trials.indices { report.trials[index].steps = [] }
+    report.summary.failover.trials = 0
+    report.summary.successRate = SuccessRate(overall: 0.999999)
+    #expect(
+        TerminalSummary.lastLines(report, reportPath: path) == [
+            "PASS node-kill  success 99.99 %  \(path)"
+        ])
+
+    report.trials[1].splitBrain.seen = true
+    report.trials[1].splitBrain.atLeast = 1199
+    report.run.cell = ["advert": "100ms"]
+    #expect(
+        TerminalSummary.lastLines(report, reportPath: path) == [
+            "PASS node-kill advert=100ms  success 99.99 %  SPLIT BRAIN for at least 1.20 s  \(path)"
+        ])
+}
+
+@Test func `colour is only in the verdict and only when asked for`() {
+    let line = TerminalSummary.lastLines(three(), reportPath: path, colour: true)[0]
+    #expect(line.hasPrefix("\u{1B}[1;32mPASS\u{1B}[0m node-kill  RTO"))
+    #expect(line.filter { $0 == "\u{1B}" }.count == 2)
+}
+
+@Test func `the markdown summary is the golden file`() throws {
+    var report = three()
+    report.run.scenario = "a|b <script> @team"
+    try Golden.expect(MarkdownSummary.encode(report), is: "summary.md")
+    try Golden.expect(MarkdownSummary.encode(report, language: .zh), is: "summary.zh.md")
+}
