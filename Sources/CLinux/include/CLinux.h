@@ -6,4 +6,6 @@
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of a run.
 int64_t clinux_monotonic_ns(void);
 
+#include "CLinuxNetns.h"
+
 #endif

@@ -1,0 +1,197 @@
+import CNetlink
+import Glibc
+
+extension NetlinkSocket {
+    /// The filters at one hook, hash tables of u32 included, as the kernel orders them.
+    /// Empty when the link has no clsact.
+    package func filters(
+        _ index: InterfaceIndex, _ hook: TrafficHook
+    ) throws(NetlinkError) -> [Filter] {
+        try filters(index, parent: hook.parent)
+    }
+
+    /// The filters of a qdisc or class.
+    package func filters(
+        _ index: InterfaceIndex, parent: TrafficHandle
+    ) throws(NetlinkError) -> [Filter] {
+        var request = try RequestBuilder("list filters of link \(index)", type: RTM_GETTFILTER)
+        var header = tcmsg()
+        header.tcm_ifindex = index.rawValue
+        header.tcm_parent = parent.rawValue
+        request.append(header)
+        return try dump(request.finish()).compactMap(Filter.init)
+    }
+
+    /// Adds the filter and reads it back. The link must have a clsact (`ensureClsact`).
+    ///
+    /// Throws EEXIST when the slot is taken, EPROTO when the kernel has something else than was set
+    /// (the filter is then still there, and the error says so).
+    package func redirect(_ redirect: Redirect) throws(NetlinkError) -> InstalledRedirect {
+        try self.redirect([redirect])[0]
+    }
+
+    /// Adds all of them with one system call, in order, and reads them back. When one fails, those
+    /// that were added are removed again.
+    package func redirect(_ redirects: [Redirect]) throws(NetlinkError) -> [InstalledRedirect] {
+        var requests: [NetlinkRequest] = []
+        for redirect in redirects { requests.append(try Self.addition(of: redirect)) }
+        var installed: [InstalledRedirect] = []
+        var failure: NetlinkError?
+        for (redirect, outcome) in zip(redirects, try perform(requests)) {
+            do throws(NetlinkError) {
+                // NLM_F_ECHO: the kernel answers with what it made, and so with the handle.
+                guard let filter = try outcome.get().compactMap(Filter.init).first else {
+                    throw NetlinkError(operation: "learn the handle of \(redirect)", errno: EBADMSG)
+                }
+                installed.append(InstalledRedirect(redirect: redirect, handle: filter.handle))
+            } catch {
+                failure = failure ?? Self.taken(error, redirect)
+            }
+        }
+        do throws(NetlinkError) {
+            if let failure { throw failure }
+            for one in installed { try verify(one) }
+        } catch {
+            try removeRedirects(installed)
+            throw error
+        }
+        return installed
+    }
+
+    /// Makes a switch port deaf and dumb with one system call, while the link of the host behind it
+    /// stays up, as when the host's power is cut: everything in both directions to a sink that is
+    /// down. It comes before every other redirect of the port; EEXIST when it is silent already.
+    package func silence(
+        _ port: InterfaceIndex, sink: InterfaceIndex
+    ) throws(NetlinkError) -> [InstalledRedirect] {
+        try redirect(
+            TrafficHook.allCases.map { Redirect(port: port, hook: $0, sink: sink, slot: 1) })
+    }
+
+    /// u32 answers ENOSPC to a number that is in use.
+    private static func taken(_ error: NetlinkError, _ redirect: Redirect) -> NetlinkError {
+        guard error.errno == ENOSPC, redirect.slot != nil else { return error }
+        return NetlinkError(
+            operation: error.operation, errno: EEXIST, extendedAck: error.extendedAck)
+    }
+
+    /// Throws ENOENT when it is gone, EPROTO when another has its place or it differs.
+    package func verify(_ installed: InstalledRedirect) throws(NetlinkError) {
+        let operation = "read back \(installed.redirect)"
+        let redirect = installed.redirect
+        guard let filter = try filter(installed, operation) else {
+            throw NetlinkError(operation: operation, errno: ENOENT)
+        }
+        let wanted = U32Rule.Mirred(
+            sink: redirect.sink, mode: TCA_EGRESS_REDIR, verdict: TC_ACT_STOLEN)
+        guard
+            let rule = filter.rule, rule.matchesEveryPacket,
+            rule.inputInterface == redirect.arrivalPort, rule.actions == [.mirred(wanted)],
+            filter.index == redirect.port, filter.parent == redirect.hook.parent,
+            filter.preference == Redirect.preference, filter.etherType == UInt16(ETH_P_ALL)
+        else { throw .readBack(operation, set: "\(redirect)", found: "\(filter)") }
+    }
+
+    /// What went through the redirect so far.
+    package func counters(of installed: InstalledRedirect) throws(NetlinkError) -> TrafficCounters {
+        let operation = "read the counters of \(installed.redirect)"
+        guard let counters = try filter(installed, operation)?.counters else {
+            throw NetlinkError(operation: operation, errno: ENOENT)
+        }
+        return counters
+    }
+
+    private func filter(
+        _ installed: InstalledRedirect, _ operation: String
+    ) throws(NetlinkError) -> Filter? {
+        try perform(Self.naming(installed, operation, RTM_GETTFILTER))
+            .compactMap(Filter.init).first
+    }
+
+    /// Removes the filter and asks whether it is gone. Throws ENOENT when it was gone already.
+    package func removeRedirect(_ installed: InstalledRedirect) throws(NetlinkError) {
+        try removeRedirects([installed])
+    }
+
+    /// Removes all with one system call and asks whether they are gone. Every one is tried; the
+    /// first refusal is thrown.
+    package func removeRedirects(_ installed: [InstalledRedirect]) throws(NetlinkError) {
+        guard !installed.isEmpty else { return }
+        var requests: [NetlinkRequest] = []
+        for one in installed {
+            requests.append(try Self.naming(one, "remove \(one)", RTM_DELTFILTER))
+        }
+        for outcome in try perform(requests) { _ = try outcome.get() }
+        for one in installed where try isInstalled(one) {
+            throw .readBack("remove \(one)", set: "its absence", found: "it still")
+        }
+    }
+
+    package func isInstalled(_ installed: InstalledRedirect) throws(NetlinkError) -> Bool {
+        do throws(NetlinkError) {
+            return try filter(installed, "look for \(installed)") != nil
+        } catch {
+            // EINVAL: without a clsact there is no place in which to look.
+            guard error.errno == ENOENT || error.errno == EINVAL else { throw error }
+            return false
+        }
+    }
+
+    // MARK: messages
+
+    private static func naming(
+        _ installed: InstalledRedirect, _ operation: String, _ type: some BinaryInteger
+    ) throws(NetlinkError) -> NetlinkRequest {
+        var request = try RequestBuilder(operation, type: type)
+        request.append(header(installed.redirect, handle: installed.handle))
+        request.put(TCA_KIND, string: "u32")
+        return try request.finish()
+    }
+
+    private static func addition(of redirect: Redirect) throws(NetlinkError) -> NetlinkRequest {
+        var request = try RequestBuilder(
+            "redirect \(redirect)", type: RTM_NEWTFILTER,
+            flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO)
+        // The number alone, without that of the hash table: the table of a second u32 on a link is
+        // not 800:, and the kernel fills in the one that it is.
+        request.append(header(redirect, handle: UInt32(redirect.slot ?? 0)))
+        request.put(TCA_KIND, string: "u32")
+        request.nest(TCA_OPTIONS) { request in
+            request.put(TCA_U32_SEL, bytes: matchAll)
+            if let arrival = redirect.arrivalPort {
+                request.put(TCA_U32_INDEV, string: arrival.rawValue)
+            }
+            request.nest(TCA_U32_ACT) { request in
+                request.nest(1) { request in
+                    request.put(TCA_ACT_KIND, string: "mirred")
+                    request.nest(TCA_ACT_OPTIONS) { request in
+                        var mirred = [UInt8](repeating: 0, count: 28)
+                        mirred.store(TC_ACT_STOLEN, at: 8)
+                        mirred.store(TCA_EGRESS_REDIR, at: 20)
+                        mirred.store(redirect.sink.rawValue, at: 24)
+                        request.put(TCA_MIRRED_PARMS, bytes: mirred)
+                    }
+                }
+            }
+        }
+        return try request.finish()
+    }
+
+    /// A terminal selector (without that flag its actions never run) of one key whose mask is 0.
+    private static let matchAll: [UInt8] = {
+        var selector = [UInt8](repeating: 0, count: 32)
+        selector[0] = UInt8(TC_U32_TERMINAL)
+        selector[2] = 1
+        return selector
+    }()
+
+    private static func header(_ redirect: Redirect, handle: UInt32) -> tcmsg {
+        var header = tcmsg()
+        header.tcm_ifindex = redirect.port.rawValue
+        header.tcm_parent = redirect.hook.parent.rawValue
+        header.tcm_handle = handle
+        header.tcm_info =
+            UInt32(Redirect.preference) << 16 | UInt32(UInt16(ETH_P_ALL).bigEndian)
+        return header
+    }
+}
