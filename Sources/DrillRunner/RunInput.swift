@@ -54,23 +54,6 @@ package enum RunDirective: Hashable, Sendable {
     case finish(RunOutcome)
 }
 
-package struct TrialName: Hashable, Sendable, Comparable {
-    package var index: Int
-    package var attempt: Int
-
-    package init(index: Int, attempt: Int) {
-        self.index = index
-        self.attempt = attempt
-    }
-
-    /// `trial-3`, and `trial-3.2` for its second attempt.
-    package var stem: String { attempt == 1 ? "trial-\(index)" : "trial-\(index).\(attempt)" }
-
-    package static func < (left: TrialName, right: TrialName) -> Bool {
-        (left.index, left.attempt) < (right.index, right.attempt)
-    }
-}
-
 /// What a terminal shows while a run is under way.
 package struct RunStatus: Hashable, Sendable {
     package var phase: String
