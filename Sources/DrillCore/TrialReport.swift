@@ -30,9 +30,14 @@ package struct TrialReport: Hashable, Sendable, Codable {
     package var replicationLag: Measure
     package var splitBrain: SplitBrainReport
     @Present package var consistency: String?
+    /// Whether the trial's failover succeeded; null where no measured step asks for one.
+    @Present package var failover: Bool?
+    /// How the trial ended, as its `end` event says: `complete`, `abort: …`; null where it was cut off.
+    @Present package var end: String?
 
     enum CodingKeys: String, CodingKey {
         case index, attempt, verdict, reasons, unsent, steps, streams, writes, verify, consistency
+        case failover, end
         case unsentGenerator = "unsent_generator"
         case noiseK = "noise_k"
         case slow = "slow_ms"
@@ -58,7 +63,7 @@ package struct TrialReport: Hashable, Sendable, Codable {
         slow: Double, primaryBefore: String?, primaryAfter: String?, roleChanges: Int,
         lagMax: Double?, poolWait: Double?, clockError: Double, unsent: Int, unsentGenerator: Int, inFlight: Int,
         steadyBefore: Bool?, steadyAfter: Bool?, steps: [StepReport], streams: [StreamReport],
-        rto: Measure, splitBrain: SplitBrainReport
+        rto: Measure, splitBrain: SplitBrainReport, failover: Bool? = nil, end: String? = nil
     ) {
         self.index = index
         self.attempt = attempt
@@ -89,6 +94,8 @@ package struct TrialReport: Hashable, Sendable, Codable {
         self.replicationLag = .notApplicable(data)
         self.splitBrain = splitBrain
         self.consistency = nil
+        self.failover = failover
+        self.end = end
     }
 }
 
@@ -230,9 +237,11 @@ package struct StreamReport: Hashable, Sendable, Codable {
     package var sendLag: Quantiles
     package var outages: [OutageReport]
     package var blips: Int
+    /// What this stream alone says of each step that began; a threshold on one workload is judged by it.
+    package var steps: [StreamStepReport]
 
     enum CodingKeys: String, CodingKey {
-        case stream, operations, outages, blips
+        case stream, operations, outages, blips, steps
         case noiseK = "noise_k"
         case slow = "slow_ms"
         case successRate = "success_rate"
@@ -243,7 +252,8 @@ package struct StreamReport: Hashable, Sendable, Codable {
 
     package init(
         stream: String, noiseK: Int, slow: Double, operations: Counts, successRate: SuccessRate, latency: Quantiles,
-        naiveLatency: Quantiles, sendLag: Quantiles, outages: [OutageReport], blips: Int
+        naiveLatency: Quantiles, sendLag: Quantiles, outages: [OutageReport], blips: Int,
+        steps: [StreamStepReport] = []
     ) {
         self.stream = stream
         self.noiseK = noiseK
@@ -255,6 +265,7 @@ package struct StreamReport: Hashable, Sendable, Codable {
         self.sendLag = sendLag
         self.outages = outages
         self.blips = blips
+        self.steps = steps
     }
 
     package struct Counts: Hashable, Sendable, Codable {
@@ -263,12 +274,17 @@ package struct StreamReport: Hashable, Sendable, Codable {
         package var failed: Int
         package var indeterminate: Int
         package var unsent: Int
-        package init(intended: Int, ok: Int, failed: Int, indeterminate: Int, unsent: Int) {
+        /// Sent and not good from the end of the steady state on: failed, indeterminate, or ok but too late.
+        package var bad: Int
+        package init(
+            intended: Int, ok: Int, failed: Int, indeterminate: Int, unsent: Int, bad: Int = 0
+        ) {
             self.intended = intended
             self.ok = ok
             self.failed = failed
             self.indeterminate = indeterminate
             self.unsent = unsent
+            self.bad = bad
         }
     }
 
@@ -296,6 +312,49 @@ package struct StreamReport: Hashable, Sendable, Codable {
             self.max = max
             self.mean = mean
         }
+    }
+}
+
+/// One step as one stream saw it.
+package struct StreamStepReport: Hashable, Sendable, Codable {
+    package var step: String
+    package var rto: Measure
+    /// `system` or `heal`; null where there was nothing to recover from or nothing recovered.
+    @Present package var recoveredBy: String?
+    package var outage: Measure
+    package var brownout: Measure
+    package var failbackOutage: Measure
+    package var downtimeEquivalent: Measure
+    package var recoveryAfterHeal: Measure
+    /// Good operations of those intended while the step was in effect; 0...1.
+    @Present package var successRate: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case step
+        case rto = "rto_ms"
+        case recoveredBy = "recovered_by"
+        case outage = "outage_ms"
+        case brownout = "brownout_ms"
+        case failbackOutage = "failback_outage_ms"
+        case downtimeEquivalent = "downtime_equivalent_ms"
+        case recoveryAfterHeal = "recovery_after_heal_ms"
+        case successRate = "success_rate"
+    }
+
+    package init(
+        step: String, rto: Measure, recoveredBy: String?, outage: Measure, brownout: Measure,
+        failbackOutage: Measure, downtimeEquivalent: Measure, recoveryAfterHeal: Measure,
+        successRate: Double?
+    ) {
+        self.step = step
+        self.rto = rto
+        self.recoveredBy = recoveredBy
+        self.outage = outage
+        self.brownout = brownout
+        self.failbackOutage = failbackOutage
+        self.downtimeEquivalent = downtimeEquivalent
+        self.recoveryAfterHeal = recoveryAfterHeal
+        self.successRate = successRate
     }
 }
 
