@@ -152,24 +152,24 @@ extension RunMachine {
     mutating func labFailed(
         _ why: String, gone: Bool, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
-        guard ending == nil else {
-            if gone { finish(&out) }
+        if gone {
+            // Nothing answers any more: write down what there is and stop.
+            if outcome == .complete { outcome = .failed(why) }
+            ending = "lab_failed: \(why)"
+            out.append(.note(why))
+            loads = []
+            pending = [:]
+            if phase != .judging { closeTrial(now, &out) }
+            finish(&out)
             return
         }
+        guard ending == nil else { return }
         ending = "lab_failed: \(why)"
         outcome = .failed(why)
         rebuild = why
         out.append(.note(why))
-        if gone {
-            // Nothing answers any more: write down what there is and stop.
-            loads = []
-            pending = [:]
-            closeTrial(now, &out)
-            finish(&out)
-        } else {
-            healAll(by: .abort, now, &out)
-            if phase != .timeline { endTrial(now, &out) }
-        }
+        healAll(by: .abort, now, &out)
+        if phase != .timeline { endTrial(now, &out) }
     }
 
     mutating func interrupt(_ signal: Int32, _ now: RunInstant, _ out: inout [RunDirective]) {

@@ -1,0 +1,259 @@
+import DrillCore
+import DrillRunner
+
+/// A pair of hosts behind one address, a client, and their supervisor, on a synchronous event queue.
+///
+/// The survivor takes the address over 400 ms after the holder fell silent. The same input gives the same run.
+struct SimulatedLab {
+    struct Host {
+        var alive = true
+        var silent = false
+        var frozen = false
+        var boots = 1
+        var stopped: Set<ServiceName> = []
+        var answers: Bool { alive && !silent && !frozen }
+    }
+
+    /// What goes wrong, for the tests of trouble.
+    struct Trouble {
+        /// Requests that are answered with a failure, by what they contain.
+        var failing: (LabCommand) -> Bool = { _ in false }
+        /// The supervisor ends at this request.
+        var goneAtRequest: Int?
+        /// A signal arrives with this request.
+        var interruptAtRequest: Int?
+        var neverTakesOver = false
+        /// The silenced host answers all the same.
+        var leaks = false
+        var neverSteady = false
+    }
+
+    private(set) var now = RunInstant(nanoseconds: 1_000_000_000)
+    private var queue: [(at: RunInstant, order: Int, event: RunEvent)] = []
+    private var order = 0
+    private(set) var hosts: [HostName: Host] = [:]
+    private(set) var holder: HostName?
+    private var takeOverAt: RunInstant?
+    private var load: (name: String, plan: LoadPlan, decided: Int, good: Int, lastBad: RunInstant)?
+    private(set) var loads = 0
+    private(set) var supervisors = 0
+    private(set) var isUp = false
+    private(set) var cuts: Set<LinkDirection> = []
+    let trouble: Trouble
+
+    var requests: [LabCommand] = []
+    var recorded: [(trial: TrialName, event: HistoryEvent)] = []
+    var closed: [TrialName] = []
+    var notes: [String] = []
+    var outcome: RunOutcome?
+    private var open: TrialName?
+    private(set) var openTwice = false
+    var verdicts: [Verdict]
+
+    init(trouble: Trouble = Trouble(), verdicts: [Verdict] = []) {
+        self.trouble = trouble
+        self.verdicts = verdicts
+    }
+
+    /// Runs the machine to its end; nil where it did not end within ten simulated minutes.
+    mutating func run(_ input: RunInput) -> RunOutcome? {
+        var machine = RunMachine(input)
+        let limit = now + .seconds(600)
+        deliver(.begin, &machine)
+        while outcome == nil, now < limit {
+            let deadline = machine.nextDeadline
+            if let next = queue.min(by: { ($0.at, $0.order) < ($1.at, $1.order) }),
+                deadline.map({ next.at <= $0 }) ?? true
+            {
+                queue.removeAll { $0.order == next.order }
+                now = max(now, next.at)
+                deliver(next.event, &machine)
+            } else if let deadline {
+                now = max(now + .microseconds(1), deadline)
+                deliver(.tick, &machine)
+            } else {
+                break
+            }
+        }
+        return outcome
+    }
+
+    private mutating func deliver(_ event: RunEvent, _ machine: inout RunMachine) {
+        if case .message(.event(.log("pulse"))) = event {
+            pulse()
+            return
+        }
+        var directives: [RunDirective] = []
+        machine.handle(event, now: now, into: &directives)
+        for directive in directives {
+            switch directive {
+            case .openLab:
+                supervisors += 1
+                isUp = true
+            case .send(let request): receive(request)
+            case .openTrial(let trial):
+                if open != nil { openTwice = true }
+                open = trial
+            case .record(let event): if let open { recorded.append((open, event)) }
+            case .closeTrial(let trial):
+                closed.append(trial)
+                open = nil
+                let verdict = verdicts.isEmpty ? Verdict.pass : verdicts.removeFirst()
+                deliver(.judged(verdict), &machine)
+            case .status: break
+            case .note(let text): notes.append(text)
+            case .finish(let outcome): self.outcome = outcome
+            }
+        }
+    }
+
+    private mutating func later(_ delay: Duration, _ event: RunEvent) {
+        order += 1
+        queue.append((now + delay, order, event))
+    }
+
+    private mutating func reply(
+        _ id: Int, after delay: Duration = .milliseconds(1), failure: LabFailure? = nil,
+        detail: [String: String] = [:]
+    ) {
+        let interval = InstantInterval(low: now + .microseconds(100), high: now + .microseconds(400))
+        later(
+            delay,
+            .message(
+                .reply(LabReply(id: id, failure: failure, interval: interval, detail: detail))))
+    }
+
+    private mutating func receive(_ request: LabRequest) {
+        requests.append(request.command)
+        if trouble.interruptAtRequest == requests.count { later(.zero, .interrupt(2)) }
+        if trouble.goneAtRequest == requests.count {
+            isUp = false
+            load = nil
+            queue = []
+            later(.zero, .labGone("killed"))
+            return
+        }
+        guard isUp else { return }
+        if trouble.failing(request.command) {
+            reply(request.id, failure: LabFailure(kind: .failed, message: "made to fail"))
+            return
+        }
+        switch request.command {
+        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep: reply(request.id)
+        case .build(let spec):
+            for host in spec.hosts { hosts[host.name] = Host() }
+            holder = nil
+            reply(request.id)
+        case .start(let host, _, _):
+            if host == "a" { address(to: "a", after: .milliseconds(50)) }
+            reply(request.id)
+        case .perform(let operation):
+            perform(operation)
+            reply(request.id)
+        case .reach(let from, let address, let duration):
+            let target = address.hasSuffix(".11") ? HostName("a") : address.hasSuffix(".12") ? "b" : "client"
+            let cut = cuts.contains { ($0.from == from && $0.to == target) || ($0.from == target && $0.to == from) }
+            let answers = trouble.leaks || (hosts[target]?.answers == true && hosts[from]?.answers == true && !cut)
+            reply(
+                request.id, after: duration,
+                detail: ["asked": "10", "answered": answers ? "10" : "0"])
+        case .startLoad(let name, _, let plan):
+            loads += 1
+            load = (name, plan, 0, 0, now)
+            reply(request.id)
+            later(.milliseconds(5), .message(.event(.load(name, .started(at: now)))))
+            later(.milliseconds(50), .message(.event(.log("pulse"))))
+        case .load(let name, _):
+            load = nil
+            reply(request.id)
+            later(.milliseconds(5), .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
+        case .teardown:
+            isUp = false
+            load = nil
+            hosts = [:]
+            cuts = []
+            reply(request.id)
+        }
+    }
+
+    private mutating func address(to host: HostName, after delay: Duration) {
+        let old = holder
+        holder = host
+        let at = now + delay
+        if let old, old != host, hosts[old]?.answers == true {
+            later(delay, addressEvent(old, false, at))
+        }
+        later(delay, addressEvent(host, true, at))
+    }
+
+    private func addressEvent(_ host: HostName, _ present: Bool, _ at: RunInstant) -> RunEvent {
+        .message(
+            .event(.address(host, address: "10.77.0.10", present: present, InstantInterval(at))))
+    }
+
+    private mutating func perform(_ operation: FaultOperation) {
+        switch operation {
+        case .lab(.silence(let host)): hosts[host]?.silent = true
+        case .lab(.unsilence(let host)): hosts[host]?.silent = false
+        case .lab(.kill(let host)): hosts[host]?.alive = false
+        case .lab(.freeze(let host)): hosts[host]?.frozen = true
+        case .lab(.thaw(let host)): hosts[host]?.frozen = false
+        case .lab(.boot(let host)):
+            hosts[host]?.boots += 1
+            hosts[host]?.alive = true
+            hosts[host]?.silent = false
+            if holder == host { address(to: host, after: .milliseconds(50)) }
+        case .lab(.carrier(let host, _, let up)): hosts[host]?.silent = !up
+        case .lab(.attach(let direction, _)): cuts.insert(direction)
+        case .lab(.detach(let direction)): cuts.remove(direction)
+        case .host(let host, .killService(let service)), .host(let host, .stopService(let service)):
+            hosts[host]?.stopped.insert(service)
+        case .host(let host, .startService(let service)): hosts[host]?.stopped.remove(service)
+        case .host(let host, .signalService(let service, _)):
+            hosts[host]?.stopped.insert(service)
+            later(
+                .milliseconds(2),
+                .message(.event(.serviceExited(host, service, status: 15, now))))
+            if holder == host { address(to: host == "a" ? "b" : "a", after: .milliseconds(100)) }
+        case .host: break
+        }
+        if let holder, hosts[holder]?.answers == false {
+            takeOverAt = takeOverAt ?? now + .milliseconds(400)
+        } else {
+            takeOverAt = nil
+        }
+    }
+
+    /// 50 ms of load.
+    private mutating func pulse() {
+        guard isUp, var current = load else { return }
+        if let at = takeOverAt, now >= at, !trouble.neverTakesOver, let dead = holder {
+            takeOverAt = nil
+            address(to: dead == "a" ? "b" : "a", after: .zero)
+        }
+        let served = holder.map { hosts[$0]?.answers == true } ?? false
+        let count = 25
+        current.decided += count
+        if served && !trouble.neverSteady { current.good += count } else { current.lastBad = now }
+        let stable = current.plan.streams.first?.stable ?? .seconds(1)
+        let stream = StreamProgress(
+            intended: current.decided, decidedBefore: now, decided: current.decided,
+            sent: current.decided, good: current.good, unsentGenerator: 0,
+            stableFrom: now - stable > current.lastBad ? now - stable : nil)
+        load = current
+        later(
+            .zero,
+            .message(
+                .event(
+                    .load(
+                        current.name,
+                        .progress(current.plan.streams.map { _ in stream }, at: now)))))
+        later(.milliseconds(50), .message(.event(.log("pulse"))))
+    }
+
+    /// What a fault left in effect on a lab that still stands.
+    var leftovers: [String] {
+        hosts.filter { !$0.value.answers || !$0.value.stopped.isEmpty }.map { "\($0.key)" }.sorted()
+            + cuts.map(\.description)
+    }
+}
