@@ -85,10 +85,13 @@ package struct StreamProgress: Hashable, Sendable, Codable {
     /// The latest start of a stretch of `stable` that is wholly decided, holds fewer than k bad and enough sent
     /// operations; never goes back.
     package var stableFrom: RunInstant?
+    /// The largest dispatched − intended so far: the engine's own lateness.
+    package var longestLag: Duration
 
     package init(
         intended: Int, decidedBefore: RunInstant, decided: Int, sent: Int, good: Int,
-        unsentGenerator: Int, stableFrom: RunInstant?
+        unsentGenerator: Int, stableFrom: RunInstant?,
+        longestLag: Duration = .zero
     ) {
         self.intended = intended
         self.decidedBefore = decidedBefore
@@ -97,5 +100,6 @@ package struct StreamProgress: Hashable, Sendable, Codable {
         self.good = good
         self.unsentGenerator = unsentGenerator
         self.stableFrom = stableFrom
+        self.longestLag = longestLag
     }
 }

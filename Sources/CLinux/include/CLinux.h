@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "CLinuxIO.h"
+
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of a run.
 int64_t clinux_monotonic_ns(void);
 

@@ -1,0 +1,14 @@
+/// Why a load plan could not be carried out; the text is for a person.
+package enum LoadError: Error, Hashable, CustomStringConvertible {
+    case plan(stream: String, reason: String)
+    case file(path: String, reason: String)
+    case system(call: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .plan(let stream, let reason): "stream \(stream): \(reason)"
+        case .file(let path, let reason): "\(path): \(reason)"
+        case .system(let call, let reason): "\(call): \(reason)"
+        }
+    }
+}

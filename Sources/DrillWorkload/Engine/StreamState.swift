@@ -1,0 +1,52 @@
+import DrillCore
+
+/// One stream while it runs.
+struct StreamState {
+    let plan: LoadStream
+    let timeout: Int64
+    let slow: Int64
+    var schedule: Schedule
+    /// The next intended instant; nil when the stream has ended.
+    var next: Int64?
+    var queue: UndecidedQueue
+    /// The number of the first operation that waits for a connection; those after it wait too.
+    var waiting = 0
+    /// Free places, the latest used last: a kept connection that was just used is used again.
+    var free: [Int]
+    var watch: StableWatch
+    /// Of those that left the queue.
+    var sent = 0
+    var good = 0
+    var unsentGenerator = 0
+    var longestLag: Int64 = 0
+    var longestPoolWait: Int64 = 0
+
+    init(plan: LoadStream, schedule: Schedule, slots: Range<Int>) {
+        self.plan = plan
+        self.schedule = schedule
+        timeout = plan.timeout.nanoseconds
+        slow = plan.slow.nanoseconds
+        next = schedule.next.nanoseconds
+        queue = UndecidedQueue(
+            capacity: Int(plan.rate * Double(plan.timeout.nanoseconds) / 1e9 * 1.5) + 64)
+        free = slots.reversed()
+        watch = StableWatch(stable: plan.stable, k: plan.k, leastSent: plan.leastSent)
+    }
+
+    /// When the oldest operation times out.
+    var deadline: Int64? { queue.isEmpty ? nil : queue[queue.head].intended + timeout }
+
+    func decidedBefore(now: Int64) -> Int64 {
+        if !queue.isEmpty { return queue[queue.head].intended }
+        return min(now, next ?? now)
+    }
+
+    mutating func progress(now: Int64) -> StreamProgress {
+        let decided = RunInstant(nanoseconds: decidedBefore(now: now))
+        watch.advance(decidedBefore: decided)
+        return StreamProgress(
+            intended: queue.tail, decidedBefore: decided, decided: queue.head, sent: sent,
+            good: good, unsentGenerator: unsentGenerator, stableFrom: watch.stableFrom,
+            longestLag: .nanoseconds(longestLag))
+    }
+}
