@@ -1,1 +1,4 @@
-print("not built yet")
+import DrillAgent
+import Glibc
+
+exit(AgentMain.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,209 @@
+#define _GNU_SOURCE
+#include "CLinuxProcess.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct report {
+    int error;
+    int step;
+};
+
+static const char *const steps[] = {
+    "",
+    "setsid",
+    "arrange descriptors",
+    "enter the network namespace",
+    "set groups",
+    "set group",
+    "set user",
+    "change directory",
+    "execute",
+};
+
+static void fail(int channel, int step) {
+    struct report report = {errno, step};
+    ssize_t written = write(channel, &report, sizeof report);
+    (void)written;
+    _exit(127);
+}
+
+// Only async-signal-safe calls from here to exec: another thread of the parent may have held malloc's lock.
+static void become(const struct clinux_spawn *spawn, int channel) {
+    // Above every target, so that no dup2 below overwrites a source.
+    int floor = (int)spawn->descriptor_count + 64;
+    channel = fcntl(channel, F_DUPFD_CLOEXEC, floor);
+    if (channel < 0) _exit(127);
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < 65; signal++) sigaction(signal, &standard, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+
+    if (setsid() < 0) fail(channel, 1);
+    int network = spawn->network_namespace;
+    if (network >= 0) {
+        network = fcntl(network, F_DUPFD_CLOEXEC, floor);
+        if (network < 0) fail(channel, 2);
+    }
+    int lifted[16];
+    if (spawn->descriptor_count > 16) {
+        errno = E2BIG;
+        fail(channel, 2);
+    }
+    for (size_t i = 0; i < spawn->descriptor_count; i++) {
+        lifted[i] = fcntl(spawn->descriptors[i], F_DUPFD_CLOEXEC, floor);
+        if (lifted[i] < 0) fail(channel, 2);
+    }
+    for (size_t i = 0; i < spawn->descriptor_count; i++)
+        if (dup2(lifted[i], (int)i) < 0) fail(channel, 2);
+    if (syscall(SYS_close_range, (unsigned)spawn->descriptor_count, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        fail(channel, 2);
+    if (network >= 0 && setns(network, CLONE_NEWNET) < 0) fail(channel, 3);
+    if (spawn->switch_user) {
+        if (setgroups(spawn->group_count, spawn->groups) < 0) fail(channel, 4);
+        if (setresgid(spawn->gid, spawn->gid, spawn->gid) < 0) fail(channel, 5);
+        if (setresuid(spawn->uid, spawn->uid, spawn->uid) < 0) fail(channel, 6);
+    }
+    if (spawn->directory && chdir(spawn->directory) < 0) fail(channel, 7);
+    if (spawn->executable)
+        execve(spawn->executable, spawn->argv, spawn->environment);
+    else
+        execvpe(spawn->argv[0], spawn->argv, spawn->environment);
+    fail(channel, 8);
+}
+
+pid_t clinux_spawn(struct clinux_spawn *spawn) {
+    int channel[2];
+    spawn->pidfd = -1;
+    spawn->failed_step = "make a pipe";
+    if (pipe2(channel, O_CLOEXEC) < 0) return -errno;
+
+    int pidfd = -1;
+    struct clone_args arguments = {
+        .flags = CLONE_PIDFD,
+        .pidfd = (uint64_t)(uintptr_t)&pidfd,
+        .exit_signal = SIGCHLD,
+    };
+    if (spawn->new_host)
+        arguments.flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+    if (spawn->cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)spawn->cgroup;
+    }
+    pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) become(spawn, channel[1]);
+    int error = errno;
+    close(channel[1]);
+    if (pid < 0) {
+        close(channel[0]);
+        spawn->failed_step = "clone3";
+        return -error;
+    }
+    struct report report;
+    ssize_t count;
+    do count = read(channel[0], &report, sizeof report);
+    while (count < 0 && errno == EINTR);
+    close(channel[0]);
+    if (count == sizeof report) {
+        waitpid(pid, NULL, 0);
+        close(pidfd);
+        spawn->failed_step = steps[report.step];
+        return -report.error;
+    }
+    spawn->pidfd = pidfd;
+    spawn->failed_step = "";
+    return pid;
+}
+
+static int private_tmpfs(const char *path, const char *options) {
+    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options);
+}
+
+int clinux_host_mounts(const char *state, const char **failed_step) {
+#define STEP(name, call)                 \
+    do {                                 \
+        *failed_step = name;             \
+        if ((call) < 0) return -errno;   \
+    } while (0)
+    STEP("make / private", mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    // Opened here: a descriptor from the parent's mount namespace cannot be bound in this one.
+    int folder;
+    STEP("open the state folder", folder = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    STEP("mount /proc", mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+    // The fresh one shows this host's interfaces under /sys/class/net.
+    STEP("mount /sys", mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+    STEP("mount /run", private_tmpfs("/run", "mode=0755"));
+    STEP("mount /tmp", private_tmpfs("/tmp", "mode=1777"));
+    STEP("mount /dev/shm", private_tmpfs("/dev/shm", "mode=1777"));
+    STEP("make /run/lock", mkdir("/run/lock", 0777));
+    STEP("open /run/lock", chmod("/run/lock", 01777));
+    STEP("make /run/firedrill", mkdir("/run/firedrill", 0755));
+    char source[32] = "/proc/self/fd/";
+    char digits[12];
+    int count = 0;
+    for (int rest = folder; rest > 0 || count == 0; rest /= 10) digits[count++] = (char)('0' + rest % 10);
+    size_t end = strlen(source);
+    while (count > 0) source[end++] = digits[--count];
+    source[end] = 0;
+    STEP("bind /run/firedrill", mount(source, "/run/firedrill", NULL, MS_BIND, NULL));
+#undef STEP
+    close(folder);
+    *failed_step = "";
+    return 0;
+}
+
+int clinux_set_host_name(const char *name) {
+    return sethostname(name, strlen(name)) < 0 ? -errno : 0;
+}
+
+int clinux_unshare_network(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+int clinux_pidfd_open(pid_t pid) {
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return pidfd < 0 ? -errno : pidfd;
+}
+
+int clinux_pidfd_signal(int pidfd, int signal) {
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int clinux_enter(pid_t pid, char *const *argv) {
+    int pidfd = clinux_pidfd_open(pid);
+    if (pidfd < 0) return pidfd;
+    int result = setns(
+        pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
+    int error = errno;
+    close(pidfd);
+    if (result < 0) return -error;
+    // The pid namespace holds only for children.
+    pid_t child = fork();
+    if (child < 0) return -errno;
+    if (child == 0) {
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    int status = 0;
+    // Ctrl-C is for the program inside; this process waits for its end.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return -errno;
+    return status;
+}
+
+int clinux_lock(int descriptor) {
+    return flock(descriptor, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}

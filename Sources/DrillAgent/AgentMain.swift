@@ -1,0 +1,59 @@
+import CLinux
+import DrillCore
+import Glibc
+
+/// The subcommands of firedrill-agent.
+package enum AgentMain {
+    package static let usage = """
+        usage: firedrill-agent COMMAND
+          lab                        supervise one lab: JSON lines on standard input and output
+          enter --pid PID [-- ARGV]  a program, or a shell, inside the lab host with this first process
+          orphans                    what earlier runs left on this machine, as JSON
+          heal                       remove that, kept labs included; never a run whose controller lives
+          version
+        within a lab: host-init, probe
+        """
+
+    package static func run(_ arguments: [String]) -> Int32 {
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case "lab": return LabSupervisor.main()
+        case "host-init": return HostInit.main(rest)
+        case "probe": return Probe.main(rest)
+        case "enter": return enter(rest)
+        case "orphans": return Orphans.list()
+        case "heal": return Orphans.heal()
+        case "version":
+            print(LabSupervisor.version)
+            return 0
+        default:
+            complain(usage)
+            return 64
+        }
+    }
+
+    static func complain(_ text: String) {
+        var rest = Array((text + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func enter(_ arguments: [String]) -> Int32 {
+        guard arguments.count >= 2, arguments[0] == "--pid", let pid = pid_t(arguments[1]) else {
+            complain(usage)
+            return 64
+        }
+        var program = Array(arguments.dropFirst(2))
+        if program.first == "--" { program.removeFirst() }
+        if program.isEmpty { program = [getenv("SHELL").map { String(cString: $0) } ?? "/bin/sh"] }
+        let status = clinux_enter(pid, UnsafePointer(CStringArray(program).pointer))
+        if status < 0 {
+            complain(systemFailure("enter the host of process \(pid)", -status).message)
+            return 1
+        }
+        return exitCode(ofWaitStatus: status)
+    }
+}

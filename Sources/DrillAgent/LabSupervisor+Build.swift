@@ -1,0 +1,169 @@
+import DrillCore
+import Glibc
+
+/// From a specification to hosts that reach one another, and back to nothing.
+extension LabSupervisor {
+    func build(_ spec: LabSpec) async throws(LabFailure) {
+        guard lab == nil else {
+            throw LabFailure(kind: .failed, message: "the lab is built already")
+        }
+        let folder = RunFolder(run: spec.run)
+        let cgroup = try folder.cgroup()
+        let lock = try folder.make()
+        do {
+            try cgroup.make()
+            let network = try Switch(run: spec.run, networks: spec.networks)
+            lab = Lab(spec: spec, folder: folder, lock: lock, cgroup: cgroup, network: network)
+            let hosts = try await bootAll(spec.hosts, folder, cgroup)
+            for host in hosts {
+                lab?.hosts[host.name] = host
+                lab?.order.append(host.name)
+                emit(.booted(host.name, bootID: host.kernel.bootID, .now))
+                host.watch.refresh()
+                Task { await host.watch.run() }
+            }
+            try await meet()
+        } catch {
+            let left = await tearDown(staysAlive: true)
+            guard left.isEmpty else {
+                throw LabFailure(
+                    kind: error.kind,
+                    message: "\(error.message); left behind: \(left.joined(separator: ", "))",
+                    errno: error.errno)
+            }
+            throw error
+        }
+    }
+
+    /// All at once: most of a boot is the start of its first process.
+    private func bootAll(
+        _ specs: [LabHost], _ folder: RunFolder, _ cgroup: Cgroup
+    ) async throws(LabFailure) -> [LabHostState] {
+        var boots: [Promise<Result<HostKernel, LabFailure>>] = []
+        for spec in specs {
+            try Files.makeDirectory(folder.host(spec.name))
+            let promise = Promise<Result<HostKernel, LabFailure>>()
+            boots.append(promise)
+            Task {
+                do throws(LabFailure) {
+                    promise.fulfil(.success(try await boot(spec, number: 1, folder, cgroup)))
+                } catch {
+                    promise.fulfil(.failure(error))
+                }
+            }
+        }
+        var hosts: [LabHostState] = []
+        var failure: LabFailure?
+        for (spec, promise) in zip(specs, boots) {
+            do throws(LabFailure) {
+                let kernel = try await promise.wait().get()
+                hosts.append(
+                    LabHostState(
+                        spec, folder: folder.host(spec.name), kernel: kernel,
+                        watch: try plugIn(spec, kernel)))
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return hosts
+    }
+
+    private func plugIn(
+        _ spec: LabHost, _ kernel: HostKernel
+    ) throws(LabFailure) -> AddressWatch {
+        let network = try builtLab().network
+        return try kernel.withNetwork { namespace throws(LabFailure) in
+            try network.connect(spec, to: namespace)
+            return try AddressWatch(
+                spec.name, in: namespace, emit: { [weak self] in self?.emit($0) })
+        }
+    }
+
+    func boot(
+        _ spec: LabHost, number: Int, _ folder: RunFolder, _ cgroup: Cgroup
+    ) async throws(LabFailure) -> HostKernel {
+        try await HostKernel.boot(
+            spec.name, number: number, in: cgroup, state: folder.host(spec.name),
+            isClient: spec.isClient)
+    }
+
+    /// Each host asks for the others on their networks, all at once.
+    private func meet() async throws(LabFailure) {
+        let lab = try builtLab()
+        var answers: [(HostName, Promise<Result<RunResult, LabFailure>>)] = []
+        for name in lab.order {
+            guard let host = lab.hosts[name] else { continue }
+            let networks = Set(host.spec.ports.map(\.network))
+            let others = lab.spec.hosts.filter { $0.name > name }.flatMap { other in
+                other.ports.filter { networks.contains($0.network) }.map(\.address)
+            }
+            if others.isEmpty { continue }
+            let promise = Promise<Result<RunResult, LabFailure>>()
+            answers.append((name, promise))
+            Task {
+                do throws(LabFailure) {
+                    promise.fulfil(
+                        .success(
+                            try await runHelper(
+                                ["probe", "meet", "5000"] + others, in: host.kernel,
+                                timeout: .seconds(8))))
+                } catch {
+                    promise.fulfil(.failure(error))
+                }
+            }
+        }
+        for (name, promise) in answers {
+            let result = try await promise.wait().get()
+            if result.status != 0 {
+                throw LabFailure(
+                    kind: .failed, message: "host \(name) does not reach \(result.output)")
+            }
+        }
+    }
+
+    // MARK: the end
+
+    /// Ends everything and answers what could not be removed; nothing when all is gone.
+    func tearDown(staysAlive: Bool = false) async -> [String] {
+        if isEnding {
+            // A signal and an end of file may come together; the second waits for the first.
+            while lab != nil { await Reactor.shared.sleep(.milliseconds(5)) }
+            return []
+        }
+        isEnding = true
+        defer { if staysAlive { isEnding = false } }
+        polls = [:]
+        notices = [:]
+        guard let lab else { return [] }
+        var left: [String] = []
+        func attempt(_ body: () async throws(LabFailure) -> Void) async {
+            do throws(LabFailure) {
+                try await body()
+            } catch {
+                left.append(error.message)
+            }
+        }
+        for load in loads.values { load.close() }
+        for host in lab.hosts.values { host.watch.end() }
+        await attempt { () async throws(LabFailure) in
+            guard lab.cgroup.exists else { return }
+            try lab.cgroup.kill()
+            try await lab.cgroup.waitUntilEmpty()
+        }
+        for host in lab.hosts.values {
+            await attempt { () async throws(LabFailure) in
+                try await host.kernel.kill()
+                host.kernel.closeNetwork()
+            }
+        }
+        for load in loads.values { await load.ended.wait() }
+        loads = [:]
+        await attempt { () async throws(LabFailure) in try lab.cgroup.remove() }
+        await attempt { () async throws(LabFailure) in left += try lab.network.tearDown() }
+        server?.close()
+        await attempt { () async throws(LabFailure) in try lab.folder.remove() }
+        self.lab = nil
+        return left
+    }
+}

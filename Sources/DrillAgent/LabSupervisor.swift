@@ -1,0 +1,208 @@
+import CLinux
+import DrillCore
+import Glibc
+
+/// One lab: the switch, the hosts, their services and the load, on behalf of one controller.
+@LabActor
+final class LabSupervisor {
+    /// Set by `build`.
+    struct Lab {
+        let spec: LabSpec
+        let folder: RunFolder
+        let lock: Descriptor
+        let cgroup: Cgroup
+        let network: Switch
+        var hosts: [HostName: LabHostState] = [:]
+        var order: [HostName] = []
+    }
+
+    struct Notice {
+        var text: String
+        var heard: Set<HostName> = []
+    }
+
+    nonisolated static let version = "1"
+
+    var lab: Lab?
+    var notices: [ServiceName: Notice] = [:]
+    var polls: [String: Int] = [:]
+    var lastPoll = 0
+    var loads: [String: LoadProcess] = [:]
+    var programCount = 0
+    var isEnding = false
+    let controller: LineWriter
+    private(set) var staysWithoutController = false
+    private var isControllerGone = false
+    var server: LabServer?
+
+    init() {
+        controller = LineWriter(Descriptor(1))
+    }
+
+    /// `lab`: the whole life of the supervisor; returns the program's exit status.
+    nonisolated static func main() -> Int32 {
+        setsid()
+        for ignored in [SIGINT, SIGHUP, SIGPIPE] { Glibc.signal(ignored, SIG_IGN) }
+        let result = clinux_unshare_network()
+        Task { @LabActor in
+            let supervisor = LabSupervisor()
+            await supervisor.run(hasNetwork: result)
+        }
+        return Reactor.shared.run()
+    }
+
+    private func run(hasNetwork: Int32) async {
+        if hasNetwork < 0 {
+            controller.send(
+                LabMessage.event(
+                    .log(systemFailure("make the switch's network namespace", -hasNetwork).message))
+            )
+        }
+        // Address events are stamped with the interval between two looks.
+        Reactor.shared.setTick(.milliseconds(2))
+        Task { await awaitSignal() }
+        await listen(Descriptor(0), controller)
+        isControllerGone = true
+        if staysWithoutController, lab != nil, !isEnding {
+            do {
+                try serve()
+                return
+            } catch {
+                complain(error)
+            }
+        }
+        await end()
+    }
+
+    private func awaitSignal() async {
+        do {
+            let signals = try Descriptor(
+                result: [SIGTERM].withUnsafeBufferPointer {
+                    clinux_signal_descriptor($0.baseAddress, $0.count)
+                }, "make a signal descriptor")
+            guard case .ready = await Reactor.shared.readable(signals.number) else { return }
+            await end()
+        } catch {
+            complain(error)
+        }
+    }
+
+    /// Requests until the other end closes. Each is carried out on its own, in the order in which they begin.
+    func listen(_ source: Descriptor, _ answers: LineWriter) async {
+        var lines = LineSplitter()
+        while case .ready = await Reactor.shared.readable(source.number) {
+            do {
+                let bytes = try source.read()
+                if bytes.isEmpty { return }
+                for line in lines.add(bytes) {
+                    let request = try JSONLine.decode(LabRequest.self, from: line)
+                    Task { await answer(request, answers) }
+                }
+            } catch let failure as LabFailure {
+                complain(failure)
+                return
+            } catch {
+                emit(.log("a request cannot be read: \(error)"))
+            }
+        }
+    }
+
+    private func answer(_ request: LabRequest, _ answers: LineWriter) async {
+        let low = RunInstant.now
+        var reply: LabReply
+        do throws(LabFailure) {
+            reply = try await carryOut(request.command, id: request.id)
+        } catch {
+            reply = LabReply(
+                id: request.id, failure: error, interval: InstantInterval(low: low, high: .now))
+        }
+        answers.send(LabMessage.reply(reply))
+        if case .teardown = request.command {
+            await answers.drained()
+            Reactor.shared.stop(status: reply.failure == nil ? 0 : 1)
+        }
+    }
+
+    private func carryOut(
+        _ command: LabCommand, id: Int
+    ) async throws(LabFailure) -> LabReply {
+        let low = RunInstant.now
+        if isEnding { throw LabFailure(kind: .failed, message: "the lab is being torn down") }
+        var detail: [String: String] = [:]
+        switch command {
+        case .hello: detail = greeting()
+        case .build(let spec): try await build(spec)
+        case .start(let host, let service, let instance):
+            try await start(host, service, instance)
+        case .awaitReady(let host, let service, let check, let timeout):
+            try await awaitReady(host, service, check, timeout)
+        case .perform(let operation):
+            return LabReply(id: id, interval: try await perform(operation))
+        case .reach(let from, let address, let duration):
+            detail = try await reach(from, address, duration)
+        case .execute(let host, let arguments, let timeout):
+            let state = try self.host(host)
+            let result = try await run(
+                arguments, in: state.kernel, place: state.kernel.system, timeout: timeout)
+            return LabReply(
+                id: id, interval: InstantInterval(low: low, high: .now), output: result.output,
+                status: result.status)
+        case .poll(let name, let host, let arguments, let equals, let every):
+            try poll(name, host, arguments, equals: equals, every: every)
+        case .unpoll(let name): polls[name] = nil
+        case .notice(let service, let text): notices[service] = Notice(text: text)
+        case .startLoad(let name, let host, let plan): try startLoad(name, host, plan)
+        case .load(let name, let command): try sendLoad(name, command)
+        case .keep: staysWithoutController = true
+        case .teardown:
+            let left = await tearDown()
+            return LabReply(
+                id: id, interval: InstantInterval(low: low, high: .now),
+                detail: ["left_behind": left.joined(separator: "\n")])
+        }
+        return LabReply(id: id, interval: InstantInterval(low: low, high: .now), detail: detail)
+    }
+
+    /// Versions, and the first process of each host for `firedrill-agent enter`.
+    private func greeting() -> [String: String] {
+        var detail = ["versions": Self.version]
+        for (name, host) in lab?.hosts ?? [:] where host.kernel.state != .dead {
+            detail["pid.\(name)"] = "\(host.kernel.pid)"
+        }
+        return detail
+    }
+
+    private func serve() throws(LabFailure) {
+        guard let lab else { return }
+        let server = try LabServer(lab.folder)
+        self.server = server
+        Task { await server.run(self) }
+    }
+
+    /// Tears down and ends the program.
+    private func end() async {
+        let left = await tearDown()
+        for thing in left { emit(.log("left behind: \(thing)")) }
+        await controller.drained()
+        Reactor.shared.stop(status: left.isEmpty ? 0 : 1)
+    }
+
+    func emit(_ event: LabEvent) {
+        guard !isControllerGone else { return }
+        controller.send(LabMessage.event(event))
+    }
+
+    func complain(_ failure: LabFailure) { emit(.log(failure.message)) }
+
+    func builtLab() throws(LabFailure) -> Lab {
+        guard let lab else { throw LabFailure(kind: .failed, message: "no lab is built") }
+        return lab
+    }
+
+    func host(_ name: HostName) throws(LabFailure) -> LabHostState {
+        guard let host = try builtLab().hosts[name] else {
+            throw LabFailure(kind: .failed, message: "there is no host \(name) in this lab")
+        }
+        return host
+    }
+}

@@ -1,0 +1,140 @@
+import CLinux
+import DrillCore
+import Glibc
+
+/// What runs left on this machine: looked for, and removed.
+enum Orphans {
+    enum State: String, Hashable, Sendable, Codable {
+        /// Its controller or its supervisor is at work.
+        case running
+        /// Its controller went and told it to stay.
+        case kept
+        /// Nobody holds it any more.
+        case dead
+    }
+
+    struct Leftover: Hashable, Sendable, Codable {
+        var run: RunID
+        var state: State
+        var folder: String?
+        var cgroup: String?
+        var socket: String?
+        var processes: [Int32]
+    }
+
+    /// `orphans`: one JSON array on standard output.
+    static func list() -> Int32 {
+        do {
+            print(try JSONLine.encode(try find()))
+            return 0
+        } catch {
+            AgentMain.complain("\(error)")
+            return 1
+        }
+    }
+
+    static func find() throws(LabFailure) -> [Leftover] {
+        let root = try Cgroup.root()
+        var runs: Set<RunID> = []
+        for place in [RunFolder.parent, root.path] {
+            for name in Files.list(place)
+            where name.hasPrefix(RunFolder.prefix) && Files.isDirectory(place + "/" + name) {
+                runs.insert(RunID(String(name.dropFirst(RunFolder.prefix.count))))
+            }
+        }
+        for name in Files.list("/run/firedrill") { runs.insert(RunID(name)) }
+        var found: [Leftover] = []
+        for run in runs.sorted() {
+            let folder = RunFolder(run: run)
+            let cgroup = root.child(RunFolder.prefix + run.rawValue)
+            let isKept = Files.exists(folder.socketPath)
+            found.append(
+                Leftover(
+                    run: run, state: try folder.isAlive ? (isKept ? .kept : .running) : .dead,
+                    folder: Files.exists(folder.path) ? folder.path : nil,
+                    cgroup: cgroup.exists ? cgroup.path : nil,
+                    socket: isKept ? folder.socketPath : nil,
+                    processes: cgroup.exists ? try cgroup.allProcesses() : []))
+        }
+        return found
+    }
+
+    /// `heal`: removes what is dead or kept, says so, and ends with 1 where something stays.
+    static func heal() -> Int32 {
+        do throws(LabFailure) {
+            var failed = false
+            for leftover in try find() {
+                do throws(LabFailure) {
+                    switch leftover.state {
+                    case .running: print("run \(leftover.run): its controller is alive, left alone")
+                    case .kept:
+                        try endKept(leftover.run)
+                        print("run \(leftover.run): kept lab ended")
+                    case .dead:
+                        try removeDead(leftover.run)
+                        print("run \(leftover.run): removed")
+                    }
+                } catch {
+                    AgentMain.complain("run \(leftover.run): \(error.message)")
+                    failed = true
+                }
+            }
+            return failed ? 1 : 0
+        } catch {
+            AgentMain.complain(error.message)
+            return 1
+        }
+    }
+
+    private static func removeDead(_ run: RunID) throws(LabFailure) {
+        let folder = RunFolder(run: run)
+        let cgroup = try folder.cgroup()
+        if cgroup.exists {
+            try cgroup.kill()
+            let deadline = RunInstant.now + .seconds(5)
+            while try cgroup.isPopulated() {
+                if RunInstant.now > deadline {
+                    throw LabFailure(
+                        kind: .timedOut, message: "\(cgroup.path) does not become empty")
+                }
+                usleep(1000)
+            }
+            try cgroup.remove()
+        }
+        try folder.remove()
+    }
+
+    /// Asks its supervisor, and waits for the answer that nothing is left.
+    private static func endKept(_ run: RunID) throws(LabFailure) {
+        let folder = RunFolder(run: run)
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        if number < 0 { throw systemFailure("make a socket") }
+        let connection = Descriptor(number)
+        let result = try withUnixAddress(folder.socketPath) { connect(number, $0, $1) }
+        if result < 0 { throw systemFailure("connect to \(folder.socketPath)") }
+        do {
+            try connection.write(
+                try JSONLine.encode(LabRequest(id: 1, command: .teardown)) + "\n")
+            var lines = LineSplitter()
+            while true {
+                let bytes = try connection.read()
+                for line in lines.add(bytes) {
+                    guard case .reply(let reply) = try JSONLine.decode(LabMessage.self, from: line)
+                    else { continue }
+                    if let failure = reply.failure { throw failure }
+                    let left = reply.detail["left_behind"] ?? ""
+                    if left.isEmpty { return }
+                    throw LabFailure(kind: .failed, message: "left behind: \(left)")
+                }
+                if bytes.isEmpty {
+                    throw LabFailure(
+                        kind: .failed, message: "its supervisor went without an answer")
+                }
+            }
+        } catch let failure as LabFailure {
+            throw failure
+        } catch {
+            throw LabFailure(kind: .failed, message: "\(error)")
+        }
+    }
+}
