@@ -1,0 +1,29 @@
+# make drill    the first drill: keepalived and nginx on two hosts, the active one loses power (root)
+# make test     all tests (root)
+# make check    format, module arrows, house rules
+# make dist     a tarball of the programs
+# YES=1 installs missing Debian packages without asking.
+
+SWIFT ?= swift
+export SWIFT YES
+
+.PHONY: drill test check build dist clean
+
+drill:
+	@tools/drill
+
+test:
+	@tools/install build test $(wildcard scenarios/*/system.yaml)
+	@tools/test
+
+check:
+	@tools/check
+
+build:
+	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+
+dist:
+	@tools/dist
+
+clean:
+	rm -rf .build .build-dist dist
