@@ -57,7 +57,7 @@ final class HostKernel {
                     + (error.errno == EPERM ? " (namespaces need root)" : ""), errno: error.errno)
         }
         let kernel = HostKernel(host, "\(host)#\(number)", child, socket, cgroup)
-        Task { await kernel.listen() }
+        spawn { await kernel.listen() }
         let readiness = await kernel.readiness.wait(until: .now + .seconds(10))
         do throws(LabFailure) {
             switch readiness {

@@ -20,7 +20,7 @@ extension LabSupervisor {
                 lab?.order.append(host.name)
                 emit(.booted(host.name, bootID: host.kernel.bootID, .now))
                 host.watch.refresh()
-                Task { await host.watch.run() }
+                spawn { await host.watch.run() }
             }
             try await meet()
         } catch {
@@ -44,7 +44,7 @@ extension LabSupervisor {
             try Files.makeDirectory(folder.host(spec.name))
             let promise = Promise<Result<HostKernel, LabFailure>>()
             boots.append(promise)
-            Task {
+            spawn { [self] in
                 do throws(LabFailure) {
                     promise.fulfil(.success(try await boot(spec, number: 1, folder, cgroup)))
                 } catch {
@@ -101,7 +101,7 @@ extension LabSupervisor {
             if others.isEmpty { continue }
             let promise = Promise<Result<RunResult, LabFailure>>()
             answers.append((name, promise))
-            Task {
+            spawn { [self] in
                 do throws(LabFailure) {
                     promise.fulfil(
                         .success(

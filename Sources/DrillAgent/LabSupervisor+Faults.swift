@@ -79,7 +79,7 @@ extension LabSupervisor {
         emit(.booted(host.name, bootID: fresh.bootID, .now))
         host.watch.refresh()
         let watch = host.watch
-        Task { await watch.run() }
+        spawn { await watch.run() }
         if lab.network.isSilent(host.name) { _ = try lab.network.unsilence(host.name) }
         for service in host.services { try await start(service, on: host) }
         return InstantInterval(low: low, high: .now)

@@ -134,7 +134,7 @@ extension LabSupervisor {
         // The same question of several hosts has the same name.
         polls[name] = polls[name] ?? own
         let generation = polls[name]
-        Task {
+        spawn { [self] in
             var complained = false
             while polls[name] == generation, !isEnding {
                 let next = RunInstant.now + every

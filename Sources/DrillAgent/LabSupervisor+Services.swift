@@ -60,7 +60,7 @@ extension LabSupervisor {
         let program = try await launch(instance.run, service, user, kernel, place)
         service.program = program
         let interval = InstantInterval(low: low, high: .now)
-        Task {
+        spawn { [self] in
             let status = await program.exit.wait()
             // A killed host has no services that could be said to have exited.
             if kernel.state == .running, !isEnding {
@@ -81,12 +81,8 @@ extension LabSupervisor {
             ProgramSpec(
                 arguments: arguments, environment: environment,
                 directory: service.instance.directory, user: user), in: kernel, place: place)
-        let reader = OutputReader(source) { line, arrival in service.note(line, arrival) }
-        Task {
-            // Daemons keep the pipe: their output is read until all of them are gone.
-            _ = await program.exit.wait()
-            _ = reader
-        }
+        // It holds itself until all that have the pipe are gone, daemons included.
+        _ = OutputReader(source) { line, arrival in service.note(line, arrival) }
         return program
     }
 

@@ -44,7 +44,7 @@ final class LabSupervisor {
         setsid()
         for ignored in [SIGINT, SIGHUP, SIGPIPE] { Glibc.signal(ignored, SIG_IGN) }
         let result = clinux_unshare_network()
-        Task { @LabActor in
+        spawn {
             let supervisor = LabSupervisor()
             await supervisor.run(hasNetwork: result)
         }
@@ -60,7 +60,7 @@ final class LabSupervisor {
         }
         // Address events are stamped with the interval between two looks.
         Reactor.shared.setTick(.milliseconds(2))
-        Task { await awaitSignal() }
+        spawn { [self] in await awaitSignal() }
         await listen(Descriptor(0), controller)
         isControllerGone = true
         if staysWithoutController, lab != nil, !isEnding {
@@ -96,7 +96,7 @@ final class LabSupervisor {
                 if bytes.isEmpty { return }
                 for line in lines.add(bytes) {
                     let request = try JSONLine.decode(LabRequest.self, from: line)
-                    Task { await answer(request, answers) }
+                    spawn { [self] in await answer(request, answers) }
                 }
             } catch let failure as LabFailure {
                 complain(failure)
@@ -176,7 +176,7 @@ final class LabSupervisor {
         guard let lab else { return }
         let server = try LabServer(lab.folder)
         self.server = server
-        Task { await server.run(self) }
+        spawn { await server.run(self) }
     }
 
     /// Tears down and ends the program.

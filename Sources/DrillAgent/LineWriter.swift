@@ -21,7 +21,7 @@ final class LineWriter {
         pending += Array(line.utf8) + [UInt8(ascii: "\n")]
         if !isWriting {
             isWriting = true
-            Task { await write() }
+            spawn { [self] in await write() }
         }
     }
 

@@ -47,7 +47,7 @@ final class LoadProcess {
                 tell(.failed("load \(name) said what is no event: \(line)"))
             }
         }
-        Task {
+        spawn { [self] in
             _ = await Reactor.shared.readable(child.pidfd.number)
             await reader.finish()
             let status = child.reap()

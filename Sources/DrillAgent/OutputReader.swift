@@ -15,7 +15,7 @@ final class OutputReader {
     init(_ source: Descriptor, line: @escaping (String, InstantInterval) -> Void) {
         self.source = source
         self.line = line
-        Task { await run() }
+        spawn { [self] in await run() }
     }
 
     private func run() async {

@@ -21,7 +21,7 @@ final class Promise<Value: Sendable> {
     func wait(until deadline: RunInstant) async -> Value? {
         if let value { return value }
         let timer = Reactor.shared.makeTimer()
-        Task {
+        spawn { [self] in
             if case .expired = await Reactor.shared.expiry(of: timer, at: deadline) {
                 waiters.removeValue(forKey: timer)?.resume(returning: nil)
             }

@@ -6,7 +6,7 @@ import Synchronization
 /// The one thread of the supervisor: runs the jobs of `LabActor`, then waits for descriptors and times.
 ///
 /// It never starts a thread, because `unshare`, `setns` and a child's namespaces belong to threads.
-final class Reactor: SerialExecutor, Sendable {
+final class Reactor: SerialExecutor, TaskExecutor, Sendable {
     static let shared = Reactor()
 
     /// Why a wait ended.
@@ -54,14 +54,17 @@ final class Reactor: SerialExecutor, Sendable {
     }
 
     /// Until the descriptor can be read, the deadline comes, or `forget`.
+    @LabActor
     func readable(_ descriptor: Int32, until deadline: RunInstant? = nil) async -> Wake {
         await wait(descriptor, Int16(POLLIN), deadline)
     }
 
+    @LabActor
     func writable(_ descriptor: Int32, until deadline: RunInstant? = nil) async -> Wake {
         await wait(descriptor, Int16(POLLOUT), deadline)
     }
 
+    @LabActor
     func sleep(_ duration: Duration) async {
         _ = await wait(-1, 0, .now + duration)
     }
@@ -74,10 +77,12 @@ final class Reactor: SerialExecutor, Sendable {
         }
     }
 
+    @LabActor
     func expiry(of timer: Int32, at deadline: RunInstant) async -> Wake {
         await wait(timer, 0, deadline)
     }
 
+    @LabActor
     private func wait(
         _ descriptor: Int32, _ events: Int16, _ deadline: RunInstant?
     ) async -> Wake {
@@ -114,7 +119,11 @@ final class Reactor: SerialExecutor, Sendable {
                     return jobs
                 }
                 if jobs.isEmpty { break }
-                for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+                for job in jobs {
+                    job.runSynchronously(
+                        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor()
+                    )
+                }
             }
             if let status = state.withLock({ $0.exitStatus }) { return status }
             look()
@@ -149,4 +158,10 @@ final class Reactor: SerialExecutor, Sendable {
         }
         for (continuation, wake) in resumed { continuation.resume(returning: wake) }
     }
+}
+
+/// A task of the supervisor. The preference keeps it off the runtime's thread pool, through which a resumed
+/// continuation goes otherwise, whatever actor waits for it.
+func spawn(_ body: @escaping @LabActor () async -> Void) {
+    Task(executorPreference: Reactor.shared) { await body() }
 }
