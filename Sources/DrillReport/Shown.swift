@@ -26,7 +26,7 @@ enum Shown {
         /// hundredths; more than that no reader can use.
         init(milliseconds value: Double, width: Double?) {
             seconds = abs(value) >= 1000
-            let most = seconds ? 2 : (abs(value) < 10 ? 1 : 0)
+            let most = seconds ? 2 : (value != 0 && abs(value) < 10 ? 1 : 0)
             guard let width, width > 0 else {
                 decimals = most
                 return

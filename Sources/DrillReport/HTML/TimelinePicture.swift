@@ -1,0 +1,455 @@
+import DrillCore
+import Glibc
+
+/// The picture of a trial: one SVG from top to bottom, everything on one time axis.
+struct TimelinePicture {
+    let timeline: Timeline
+    let language: Language
+    let width: Double
+    let scale: TimeScale
+    let narrow: Bool
+    private var y = 0.0
+    private var body: Markup = .none
+    /// Where the instants' lines are drawn over what is under them.
+    private var panels: [ClosedRange<Double>] = []
+
+    static let wide = 1080.0
+    static let narrow = 360.0
+
+    /// - Parameter range: the part of the trial that is shown, in milliseconds.
+    static func draw(
+        _ timeline: Timeline, range: ClosedRange<Double>, width: Double, label: String,
+        _ language: Language
+    ) -> Markup {
+        var picture = TimelinePicture(timeline, range, width, language)
+        picture.drawAll()
+        return picture.svg(label: label)
+    }
+
+    private init(
+        _ timeline: Timeline, _ range: ClosedRange<Double>, _ width: Double, _ language: Language
+    ) {
+        self.timeline = timeline
+        self.language = language
+        self.width = width
+        narrow = width < 600
+        scale = TimeScale(range: range, left: narrow ? 40 : 64, right: width - (narrow ? 6 : 14))
+    }
+
+    private mutating func drawAll() {
+        let marks = placedMarks()
+        let rows = Double((marks.map(\.label.row).max() ?? -1) + 1)
+        let top = rows * 15 + 4
+        y = top
+        drawBands()
+        drawRecoveries()
+        drawLanes()
+        for stream in timeline.streams { draw(stream) }
+        let bottom = y
+        drawAxis()
+        // Behind everything: the bands' shade and the instants' lines, which need the height of the rest.
+        var behind: Markup = .none
+        for band in timeline.bands {
+            guard let end = band.end, end > scale.range.lowerBound,
+                band.start < scale.range.upperBound
+            else { continue }
+            let x = scale.clamped(band.start)
+            behind +=
+                "<rect class=\"shade\" x=\"\(x)\" y=\"\(top)\" width=\"\(max(0, scale.clamped(end) - x))\" height=\"\(bottom - top)\"/>"
+        }
+        for (mark, label) in marks {
+            let from = top - 2 - Double(label.row) * 15
+            behind +=
+                "<g><title>\(mark.name) \(mark.meaning): \(Shown.fixed(mark.at / 1000, 3)) s</title><path class=\"instant\" d=\"M\(label.x) \(from - 10)V\(bottom)\"/>"
+            let anchor: Markup = label.endsAtX ? " text-anchor=\"end\"" : .none
+            let x = label.endsAtX ? label.x - 4 : label.x + 4
+            let meaning: Markup = narrow ? .none : "<tspan class=\"muted\"> \(mark.meaning)</tspan>"
+            let name = narrow && mark.name.isEmpty ? language("heal", "复原") : mark.name
+            behind +=
+                "<text x=\"\(x)\" y=\"\(from - 2)\"\(anchor)><tspan class=\"strong\">\(name)</tspan>\(meaning)</text></g>"
+        }
+        var over: Markup = .none
+        for (_, label) in marks {
+            for panel in panels { over += "M\(label.x) \(panel.lowerBound)V\(panel.upperBound)" }
+        }
+        body = behind + body + "<path class=\"instant\" d=\"\(over)\"/>"
+    }
+
+    private func svg(label: String) -> Markup {
+        let kind: Markup = narrow ? "narrow" : "wide"
+        return
+            "<svg class=\"picture \(kind)\" viewBox=\"0 0 \(width) \(y)\" role=\"img\" aria-label=\"\(label)\"><desc>\(description)</desc>\(body)</svg>\n"
+    }
+
+    /// The picture in words, for those who do not see it.
+    private var description: String {
+        var sentences = timeline.bands.map { band in
+            let until = band.end.map { language(" until ", "，至 ") + Shown.duration($0) } ?? ""
+            return language("\(band.title) at ", "\(band.title)，始于 ") + Shown.duration(band.start)
+                + until
+        }
+        for (stream, outage) in timeline.outages {
+            let end = outage.t5.map(Shown.duration) ?? "…"
+            sentences.append(
+                language(
+                    "\(stream) out of service from \(Shown.duration(outage.t1)) to \(end)",
+                    "\(stream) 从 \(Shown.duration(outage.t1)) 到 \(end) 不可用"))
+        }
+        for lane in timeline.lanes {
+            for claim in lane.claims {
+                sentences.append(
+                    language(
+                        "\(lane.host.rawValue) primary from \(Shown.duration(claim.start)) to \(Shown.duration(claim.end))",
+                        "\(lane.host.rawValue) 从 \(Shown.duration(claim.start)) 到 \(Shown.duration(claim.end)) 为主"
+                    ))
+            }
+        }
+        return sentences.joined(separator: "; ")
+    }
+
+    // MARK: Instants
+
+    private func placedMarks() -> [(mark: Timeline.Mark, label: LabelRows.Label)] {
+        var shown: [Timeline.Mark] = []
+        for mark in timeline.marks where scale.contains(mark.at) {
+            if let last = shown.last, scale.x(mark.at) - scale.x(last.at) < 1.5 {
+                shown[shown.count - 1].name = [last.name, mark.name].filter { !$0.isEmpty }
+                    .joined(separator: " ")
+                shown[shown.count - 1].meaning = mark.meaning
+            } else {
+                shown.append(mark)
+            }
+        }
+        let labels = shown.map { mark in
+            let text =
+                narrow ? (mark.name.isEmpty ? "heal" : mark.name) : "\(mark.name) \(mark.meaning)"
+            return LabelRows.Label(
+                x: scale.x(mark.at), width: LabelRows.width(of: text, size: 11.5) + 10)
+        }
+        return Array(zip(shown, LabelRows.place(labels, right: width)))
+    }
+
+    // MARK: Steps and recovery
+
+    private mutating func drawBands() {
+        for band in timeline.bands {
+            let end = band.end ?? band.start
+            guard end >= scale.range.lowerBound, band.start <= scale.range.upperBound else {
+                continue
+            }
+            let x = scale.clamped(band.start)
+            let length = max(3, scale.clamped(end) - x)
+            let title = band.title
+            body +=
+                "<g><title>\(title)</title><rect class=\"band\" x=\"\(x)\" y=\"\(y)\" width=\"\(length)\" height=\"18\" rx=\"2\"/>"
+            body += inside(title, x, length, y + 13, "on-band")
+            body += "</g>"
+            y += 22
+        }
+    }
+
+    /// Text in a bar where it fits, right of it where not.
+    private func inside(_ text: String, _ x: Double, _ length: Double, _ y: Double, _ style: Markup)
+        -> Markup
+    {
+        let size = 11.5
+        if LabelRows.width(of: text, size: size) + 12 <= length {
+            return "<text class=\"\(style)\" x=\"\(x + 6)\" y=\"\(y)\">\(text)</text>"
+        }
+        let room = scale.right - x - length - 6
+        if room > 60 {
+            return
+                "<text class=\"halo\" x=\"\(x + length + 5)\" y=\"\(y)\">\(LabelRows.fit(text, in: room, size: size))</text>"
+        }
+        return
+            "<text class=\"\(style)\" x=\"\(x + 6)\" y=\"\(y)\">\(LabelRows.fit(text, in: max(0, length - 12), size: size))</text>"
+    }
+
+    private mutating func drawRecoveries() {
+        for recovery in timeline.recoveries {
+            guard let value = recovery.rto.value ?? recovery.rto.low,
+                recovery.from <= scale.range.upperBound,
+                recovery.from + value >= scale.range.lowerBound
+            else { continue }
+            let x = scale.clamped(recovery.from)
+            let end = scale.clamped(recovery.from + value)
+            let censored = recovery.rto.status == .censored
+            let shown = Shown.measure(recovery.rto, language)
+            let interval = Shown.interval(recovery.rto).map { " " + $0 } ?? ""
+            var length = max(2, end - x)
+            body += "<g><title>RTO \(shown)\(interval)</title>"
+            if censored {
+                length = max(2, min(scale.right, end + 12) - x)
+                body +=
+                    "<path class=\"rto\" d=\"M\(x) \(y)H\(x + length - 9)l9 8l-9 8H\(x)z\"/>"
+            } else {
+                body +=
+                    "<rect class=\"rto\" x=\"\(x)\" y=\"\(y)\" width=\"\(length)\" height=\"16\" rx=\"2\"/>"
+                if let low = recovery.rto.low {
+                    let from = scale.clamped(recovery.from + low)
+                    if end - from > 2 {
+                        body +=
+                            "<rect class=\"uncertain\" x=\"\(from)\" y=\"\(y)\" width=\"\(end - from)\" height=\"16\"/>"
+                    }
+                }
+            }
+            let text = "RTO \(shown)" + (narrow ? "" : interval)
+            body += inside(text, x, length, y + 12, "on-rto") + "</g>"
+            y += 18
+            if let predicted = recovery.predicted {
+                let from = scale.clamped(recovery.from + predicted.lowerBound)
+                let to = scale.clamped(recovery.from + predicted.upperBound)
+                let (numbers, unit) = Shown.range(predicted.lowerBound, predicted.upperBound)
+                let source = recovery.source ?? ""
+                let text = language("predicted \(numbers) \(unit)", "预测 \(numbers) \(unit)")
+                body +=
+                    "<g><title>\(source): \(text)</title><rect class=\"predicted\" x=\"\(from)\" y=\"\(y + 1)\" width=\"\(max(2, to - from))\" height=\"12\" rx=\"2\"/>"
+                let long = narrow ? text : "\(source): \(text)"
+                let size = LabelRows.width(of: long, size: 11.5) + 8
+                if scale.right - to > size {
+                    body +=
+                        "<text class=\"muted halo\" x=\"\(to + 6)\" y=\"\(y + 11)\">\(long)</text>"
+                } else if from - scale.left > size {
+                    body +=
+                        "<text class=\"muted halo\" text-anchor=\"end\" x=\"\(from - 6)\" y=\"\(y + 11)\">\(long)</text>"
+                }
+                body += "</g>"
+                y += 18
+            }
+        }
+        y += 2
+    }
+
+    // MARK: Roles
+
+    private mutating func drawLanes() {
+        guard !timeline.lanes.isEmpty else { return }
+        heading(language("who is primary", "主角色持有者"))
+        let top = y
+        for lane in timeline.lanes {
+            body +=
+                "<text x=\"\(scale.left - 6)\" y=\"\(y + 12)\" text-anchor=\"end\"><title>\(lane.host.rawValue)</title>\(LabelRows.fit(lane.host.rawValue, in: scale.left - 8, size: 11.5))</text>"
+            body +=
+                "<rect class=\"lane\" x=\"\(scale.left)\" y=\"\(y)\" width=\"\(scale.right - scale.left)\" height=\"16\"/>"
+            for state in lane.states {
+                span(
+                    state.span, "state", word(state.kind),
+                    title: "\(lane.host.rawValue): \(word(state.kind))"
+                        + (state.effect.map { ", \($0)" } ?? ""))
+            }
+            for blind in lane.unobserved {
+                span(
+                    blind, "blind", language("not observed", "未观测"),
+                    title: "\(lane.host.rawValue): \(language("not observed", "未观测"))")
+            }
+            for claim in lane.claims {
+                let text = language("primary", "主")
+                span(
+                    claim, "claim", text,
+                    title:
+                        "\(lane.host.rawValue): \(text) \(Shown.duration(claim.start)) – \(Shown.duration(claim.end))"
+                )
+            }
+            for claim in lane.latent {
+                let text = language("holds the role, out of reach", "持有角色但不可达")
+                span(claim, "latent", "", title: "\(lane.host.rawValue): \(text)")
+            }
+            y += 20
+        }
+        let seen = timeline.splitBrain.seen == true
+        for overlap in timeline.overlaps
+        where overlap.end > scale.range.lowerBound && overlap.start < scale.range.upperBound {
+            let x = scale.clamped(overlap.start)
+            let length = max(2, scale.clamped(overlap.end) - x)
+            let word = seen ? language("split brain", "脑裂") : language("handover", "交接重叠")
+            let text = "\(word) \(Shown.duration(overlap.end - overlap.start))"
+            let style: Markup = seen ? "overlap" : "handover"
+            body +=
+                "<g><title>\(text)</title><rect class=\"\(style)\" x=\"\(x)\" y=\"\(top - 2)\" width=\"\(length)\" height=\"\(y - top)\" rx=\"2\"/>"
+            if seen {
+                let size = LabelRows.width(of: text, size: 11.5) + 12
+                let room = scale.right - x - length
+                let at =
+                    size <= length
+                    ? x + length / 2 : (room > size ? x + length + size / 2 : x - size / 2)
+                let middle = (top + y) / 2 - 3
+                body +=
+                    "<rect class=\"tag\" x=\"\(at - size / 2 + 2)\" y=\"\(middle - 9)\" width=\"\(size - 4)\" height=\"18\" rx=\"9\"/><text class=\"on-tag\" text-anchor=\"middle\" x=\"\(at)\" y=\"\(middle + 4)\">\(text)</text>"
+            }
+            body += "</g>"
+        }
+        y += 4
+    }
+
+    private mutating func span(
+        _ span: RoleLane.Span, _ style: Markup, _ text: String, title: String
+    ) {
+        guard span.end >= scale.range.lowerBound, span.start <= scale.range.upperBound else {
+            return
+        }
+        let x = scale.clamped(span.start)
+        let length = max(1.5, scale.clamped(span.end) - x)
+        body +=
+            "<g><title>\(title)</title><rect class=\"\(style)\" x=\"\(x)\" y=\"\(y)\" width=\"\(length)\" height=\"16\" rx=\"2\"/>"
+        if LabelRows.width(of: text, size: 11.5) + 14 <= length {
+            body += "<text class=\"on-\(style)\" x=\"\(x + 6)\" y=\"\(y + 12)\">\(text)</text>"
+        }
+        body += "</g>"
+    }
+
+    private func word(_ state: HistoryEvent.ProvenState) -> String {
+        switch state {
+        case .silent: language("silent", "静默")
+        case .frozen: language("frozen", "冻结")
+        case .dead: language("dead", "已断电")
+        case .isolated: language("cut off", "被隔离")
+        }
+    }
+
+    // MARK: Streams
+
+    private mutating func heading(_ text: String) {
+        y += 12
+        let fitted = LabelRows.fit(text, in: scale.right - scale.left, size: 11)
+        body += "<text class=\"muted halo\" x=\"\(scale.left)\" y=\"\(y)\">\(fitted)</text>"
+        y += 5
+    }
+
+    private mutating func draw(_ stream: Timeline.Stream) {
+        let first = Int64(scale.range.lowerBound * 1e6)
+        let last = Int64((scale.range.upperBound * 1e6).rounded(.up))
+        let whole = stream.operations.last.map { ($0.intended - timeline.origin).nanoseconds } ?? 0
+        let length = Bucket.length(
+            span: last - first, width: scale.right - scale.left,
+            operations: stream.operations.count, over: whole)
+        // Buckets begin at round times, so that the same instant is in the same bucket in each picture.
+        let start = first / length * length
+        let count = Int((last - start) / length) + 1
+        let buckets = Bucket.fill(
+            stream.operations, slow: stream.slow,
+            from: timeline.origin + .nanoseconds(start), length: length, count: count)
+        let x = { [scale] (index: Int) -> Double in
+            scale.clamped(Double(start + Int64(index) * length) / 1e6)
+        }
+        let bar = Duration.nanoseconds(length).milliseconds
+        let each = language(
+            "operations per \(Shown.duration(bar))", "每 \(Shown.duration(bar)) 的操作数")
+        heading("\(stream.name) · \(each)")
+        drawOutcomes(buckets, x)
+        heading(
+            language("latency: median and slowest", "延迟：中位与最慢")
+                + (narrow ? "" : " · \(stream.name)"))
+        drawLatencies(buckets, x)
+        for (name, outage) in timeline.outages where name == stream.name {
+            let end = outage.t5 ?? timeline.end
+            guard end >= scale.range.lowerBound, outage.t1 <= scale.range.upperBound else {
+                continue
+            }
+            let from = scale.clamped(outage.t1)
+            let text = language(
+                "outage \(Shown.duration(outage.t1)) – \(Shown.duration(end)): \(outage.bad) bad of \(outage.sent) sent",
+                "中断 \(Shown.duration(outage.t1)) – \(Shown.duration(end))：发出 \(outage.sent)，失败 \(outage.bad)"
+            )
+            body +=
+                "<rect class=\"hover\" x=\"\(from)\" y=\"\(y - 169)\" width=\"\(max(1, scale.clamped(end) - from))\" height=\"68\"><title>\(text)</title></rect>"
+        }
+    }
+
+    private mutating func drawOutcomes(_ buckets: [Bucket], _ x: (Int) -> Double) {
+        let height = 68.0
+        let most = Double(buckets.map(\.intended).max() ?? 0)
+        frame(height)
+        body += tick(most > 0 ? Shown.count(Int(most)) : "", y + 9)
+        body += tick("0", y + height)
+        guard most > 0 else {
+            y += height + 4
+            return
+        }
+        var good = Blocks()
+        var bad = Blocks()
+        var unsent = Blocks()
+        for (index, bucket) in buckets.enumerated() where bucket.intended > 0 {
+            var base = y + height
+            func piece(_ count: Int, _ blocks: inout Blocks) {
+                guard count > 0 else { return }
+                let tall = Double(count) / most * height
+                base -= tall
+                blocks.add(x(index), x(index + 1), top: base, height: tall)
+            }
+            piece(bucket.good, &good)
+            piece(bucket.bad, &bad)
+            piece(bucket.unsent, &unsent)
+        }
+        body +=
+            "<path class=\"good\" d=\"\(good.path)\"><title>\(language("good", "成功"))</title></path>"
+        body +=
+            "<path class=\"bad\" d=\"\(bad.path)\"/><path class=\"bad-lines\" d=\"\(bad.path)\"><title>\(language("bad", "失败"))</title></path>"
+        body +=
+            "<path class=\"unsent\" d=\"\(unsent.path)\"><title>\(language("not sent", "未发出"))</title></path>"
+        y += height + 4
+    }
+
+    private mutating func drawLatencies(_ buckets: [Bucket], _ x: (Int) -> Double) {
+        let height = 76.0
+        frame(height)
+        let least = buckets.compactMap(\.median).min() ?? 0.1
+        let most = buckets.compactMap(\.slowest).max() ?? 1
+        let low = max(-4, log10(max(least, 1e-4)).rounded(.down))
+        let high = max(low + 1, log10(max(most, 1e-4)).rounded(.up))
+        func level(_ milliseconds: Double) -> Double {
+            y + height - (log10(max(milliseconds, 1e-4)) - low) / (high - low) * height
+        }
+        var decade = low
+        while decade <= high {
+            let value = pow(10, decade)
+            let text =
+                value >= 1000
+                ? "\(Int(value / 1000)) s"
+                : value >= 1 ? "\(Int(value)) ms" : "\(Int((value * 1000).rounded())) µs"
+            let at = level(value)
+            if decade > low, decade < high {
+                body += "<path class=\"grid\" d=\"M\(scale.left) \(at)H\(scale.right)\"/>"
+            }
+            body += tick(text, decade == low ? at : min(at + 4, at == y ? at + 9 : at + 4))
+            decade += 1
+        }
+        var spread = Blocks()
+        var median = Blocks()
+        for (index, bucket) in buckets.enumerated() {
+            guard let p50 = bucket.median, let slowest = bucket.slowest else { continue }
+            let (top, middle) = (level(slowest), level(p50))
+            spread.add(x(index), x(index + 1), top: top, height: max(0.8, middle - top))
+            median.add(x(index), x(index + 1), top: middle - 0.9, height: 1.8)
+        }
+        body +=
+            "<path class=\"spread\" d=\"\(spread.path)\"><title>\(language("from the median to the slowest answer", "中位到最慢"))</title></path>"
+        body +=
+            "<path class=\"median\" d=\"\(median.path)\"><title>\(language("median", "中位"))</title></path>"
+        y += height + 4
+    }
+
+    private mutating func frame(_ height: Double) {
+        panels.append(y...y + height)
+        body += "<path class=\"axis\" d=\"M\(scale.left) \(y + height)H\(scale.right)\"/>"
+    }
+
+    private func tick(_ text: String, _ y: Double) -> Markup {
+        "<text class=\"muted tick\" text-anchor=\"end\" x=\"\(scale.left - 5)\" y=\"\(y)\">\(text)</text>"
+    }
+
+    private mutating func drawAxis() {
+        y += 2
+        let unit = language("s after the first operation", "秒（自首个操作起）")
+        body += "<path class=\"axis\" d=\"M\(scale.left) \(y)H\(scale.right)\"/>"
+        for (at, label) in scale.ticks(gap: narrow ? 44 : 60) {
+            let x = scale.x(at)
+            body += "<path class=\"axis\" d=\"M\(x) \(y)v4\"/>"
+            body +=
+                "<text class=\"muted tick\" text-anchor=\"middle\" x=\"\(x)\" y=\"\(y + 15)\">\(label)</text>"
+        }
+        y += 30
+        body +=
+            "<text class=\"muted tick\" text-anchor=\"end\" x=\"\(scale.right)\" y=\"\(y)\">\(unit)</text>"
+        y += 6
+    }
+}
