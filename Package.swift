@@ -73,7 +73,8 @@ let package = Package(
 
         tests("DrillCoreTests", ["DrillCore"]),
         tests("DrillFaultsTests", ["DrillFaults", "DrillCore"]),
-        tests("DrillScenarioTests", ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"]),
+        tests(
+            "DrillScenarioTests", ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"]),
         tests("DrillWorkloadTests", ["DrillWorkload", "DrillCore", "CLinux"]),
         tests("DrillAnalysisTests", ["DrillAnalysis", "DrillTesting", "DrillCore"]),
         tests(

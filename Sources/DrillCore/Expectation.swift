@@ -55,7 +55,9 @@ package enum Comparison: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// How a metric's numbers are written, and what a threshold's value counts:
 /// durations milliseconds, ratios 0...1, counts themselves.
-package enum MetricUnit: String, Hashable, Sendable, Codable { case duration, ratio, count, occurrence }
+package enum MetricUnit: String, Hashable, Sendable, Codable {
+    case duration, ratio, count, occurrence
+}
 
 /// A measure that thresholds can name.
 package struct Metric: Hashable, Sendable {
@@ -85,25 +87,60 @@ package struct Metric: Hashable, Sendable {
 /// Every metric, one line each; `firedrill metrics`, the JSON Schema and the validation come from it.
 package enum MetricCatalog {
     package static let all: [Metric] = [
-        Metric(name: "rto", unit: .duration, perStep: true, summary: "from the fault to the end of the last outage charged to it"),
-        Metric(name: "outage", unit: .duration, perStep: true, summary: "the longest single charged outage"),
-        Metric(name: "detect", unit: .duration, perStep: true, summary: "from the fault until the system says that it noticed"),
-        Metric(name: "brownout", unit: .duration, perStep: true, summary: "windows with failures, outside outages"),
-        Metric(name: "failback_outage", unit: .duration, perStep: true, summary: "the longest outage that the heal caused"),
-        Metric(name: "time_without_redundancy", unit: .duration, perStep: true, summary: "from the fault until the standby is in step again"),
-        Metric(name: "rpo", unit: .duration, summary: "how far back in time lost writes reach", available: false),
-        Metric(name: "rpo_writes", unit: .count, summary: "acknowledged writes that are gone", available: false),
-        Metric(name: "replication_lag", unit: .duration, summary: "from acknowledged to visible on the standby", available: false),
-        Metric(name: "success_rate", unit: .ratio, perStep: true, parts: ["during_fault", "after", "overall"], summary: "good operations of those intended, in the named window"),
+        Metric(
+            name: "rto", unit: .duration, perStep: true,
+            summary: "from the fault to the end of the last outage charged to it"),
+        Metric(
+            name: "outage", unit: .duration, perStep: true,
+            summary: "the longest single charged outage"),
+        Metric(
+            name: "detect", unit: .duration, perStep: true,
+            summary: "from the fault until the system says that it noticed"),
+        Metric(
+            name: "brownout", unit: .duration, perStep: true,
+            summary: "windows with failures, outside outages"),
+        Metric(
+            name: "failback_outage", unit: .duration, perStep: true,
+            summary: "the longest outage that the heal caused"),
+        Metric(
+            name: "time_without_redundancy", unit: .duration, perStep: true,
+            summary: "from the fault until the standby is in step again"),
+        Metric(
+            name: "rpo", unit: .duration, summary: "how far back in time lost writes reach",
+            available: false),
+        Metric(
+            name: "rpo_writes", unit: .count, summary: "acknowledged writes that are gone",
+            available: false),
+        Metric(
+            name: "replication_lag", unit: .duration,
+            summary: "from acknowledged to visible on the standby", available: false),
+        Metric(
+            name: "success_rate", unit: .ratio, perStep: true,
+            parts: ["during_fault", "after", "overall"],
+            summary: "good operations of those intended, in the named window"),
         Metric(name: "failed", unit: .count, summary: "bad operations of a trial"),
-        Metric(name: "latency", unit: .duration, parts: ["p50", "p90", "p99", "p999"], summary: "of answered operations, from the intended instant, from the first fault on"),
+        Metric(
+            name: "latency", unit: .duration, parts: ["p50", "p90", "p99", "p999"],
+            summary: "of answered operations, from the intended instant, from the first fault on"),
         Metric(name: "role_changes", unit: .count, summary: "how often the primary role moved"),
-        Metric(name: "failover_proved", unit: .ratio, summary: "the proved rate of failover success (one-sided 95 % Clopper-Pearson)"),
-        Metric(name: "split_brain", unit: .occurrence, summary: "two hosts were primary at once: never | seen"),
-        Metric(name: "split_brain_time", unit: .duration, summary: "how long two hosts were primary at once"),
-        Metric(name: "stale_reads", unit: .count, summary: "reads of values that were overwritten before", available: false),
-        Metric(name: "lost_updates", unit: .count, summary: "updates that another one overwrote unseen", available: false),
-        Metric(name: "linearizable", unit: .occurrence, summary: "the register history has a legal order", available: false),
+        Metric(
+            name: "failover_proved", unit: .ratio,
+            summary: "the proved rate of failover success (one-sided 95 % Clopper-Pearson)"),
+        Metric(
+            name: "split_brain", unit: .occurrence,
+            summary: "two hosts were primary at once: never | seen"),
+        Metric(
+            name: "split_brain_time", unit: .duration,
+            summary: "how long two hosts were primary at once"),
+        Metric(
+            name: "stale_reads", unit: .count,
+            summary: "reads of values that were overwritten before", available: false),
+        Metric(
+            name: "lost_updates", unit: .count,
+            summary: "updates that another one overwrote unseen", available: false),
+        Metric(
+            name: "linearizable", unit: .occurrence,
+            summary: "the register history has a legal order", available: false),
     ]
 
     package static func named(_ name: String) -> Metric? { all.first { $0.name == name } }

@@ -150,7 +150,8 @@ extension HistoryEvent: Codable {
             kind = .role(
                 RoleObservation(
                     host: try need(line.host, "host"), primary: try need(line.primary, "primary"),
-                    source: line.source ?? .address, epoch: line.epoch?.text, bootID: line.boot_id?.text,
+                    source: line.source ?? .address, epoch: line.epoch?.text,
+                    bootID: line.boot_id?.text,
                     asked: line.asked.map(RunInstant.init(nanoseconds:)),
                     answered: line.answered.map(RunInstant.init(nanoseconds:))))
         case "proven":

@@ -132,7 +132,8 @@ package enum LabEvent: Hashable, Sendable, Codable {
     case address(HostName, address: String, present: Bool, InstantInterval)
     /// The address listener of a host was lost or found its queue overrun (false), or has dumped afresh (true).
     case observing(HostName, Bool, InstantInterval)
-    case poll(String, HostName, value: Bool, asked: RunInstant, answered: RunInstant, bootID: String)
+    case poll(
+        String, HostName, value: Bool, asked: RunInstant, answered: RunInstant, bootID: String)
     case booted(HostName, bootID: String, RunInstant)
     case serviceExited(HostName, ServiceName, status: Int32, RunInstant)
     case noticed(HostName, line: String, InstantInterval)

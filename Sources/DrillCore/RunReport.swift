@@ -56,7 +56,8 @@ package struct Measure: Hashable, Sendable, Codable {
     package var status: Status
     @Present package var reason: String?
 
-    package init(value: Double?, low: Double?, high: Double?, status: Status, reason: String? = nil) {
+    package init(value: Double?, low: Double?, high: Double?, status: Status, reason: String? = nil)
+    {
         self.value = value
         self.low = low
         self.high = high

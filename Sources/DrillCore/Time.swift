@@ -55,7 +55,8 @@ extension Duration {
     /// `250ms`, `1.5s`, `10us`, `2m`, `1h`; nil for anything else, a bare number included.
     package init?(spelled text: String) {
         let units: [(suffix: String, nanoseconds: Double)] = [
-            ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+            ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9),
+            ("h", 3600e9),
         ]
         for (suffix, nanoseconds) in units where text.hasSuffix(suffix) {
             let number = text.dropLast(suffix.count)

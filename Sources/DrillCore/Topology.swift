@@ -28,7 +28,8 @@ package struct Topology: Hashable, Sendable {
                 uniqueKeysWithValues: system.hosts.map { host in
                     (
                         host.name,
-                        Dictionary(uniqueKeysWithValues: host.addresses.map { ($0.network, $0.address) })
+                        Dictionary(
+                            uniqueKeysWithValues: host.addresses.map { ($0.network, $0.address) })
                     )
                 }),
             services: Dictionary(
@@ -40,7 +41,8 @@ package struct Topology: Hashable, Sendable {
 
     /// The other host of the pair that plays roles, or of the hosts that run services.
     package func peer(of host: HostName) -> HostName? {
-        let pair = among.isEmpty ? hosts.filter { $0 != client && !(services[$0] ?? []).isEmpty } : among
+        let pair =
+            among.isEmpty ? hosts.filter { $0 != client && !(services[$0] ?? []).isEmpty } : among
         return pair.first { $0 != host }
     }
 

@@ -61,7 +61,8 @@ package struct TrialReport: Hashable, Sendable, Codable {
     package init(
         index: Int, attempt: Int, verdict: Verdict, reasons: [String], noiseK: Int,
         slow: Double, primaryBefore: String?, primaryAfter: String?, roleChanges: Int,
-        lagMax: Double?, poolWait: Double?, clockError: Double, unsent: Int, unsentGenerator: Int, inFlight: Int,
+        lagMax: Double?, poolWait: Double?, clockError: Double, unsent: Int, unsentGenerator: Int,
+        inFlight: Int,
         steadyBefore: Bool?, steadyAfter: Bool?, steps: [StepReport], streams: [StreamReport],
         rto: Measure, splitBrain: SplitBrainReport, failover: Bool? = nil, end: String? = nil
     ) {
@@ -251,7 +252,8 @@ package struct StreamReport: Hashable, Sendable, Codable {
     }
 
     package init(
-        stream: String, noiseK: Int, slow: Double, operations: Counts, successRate: SuccessRate, latency: Quantiles,
+        stream: String, noiseK: Int, slow: Double, operations: Counts, successRate: SuccessRate,
+        latency: Quantiles,
         naiveLatency: Quantiles, sendLag: Quantiles, outages: [OutageReport], blips: Int,
         steps: [StreamStepReport] = []
     ) {

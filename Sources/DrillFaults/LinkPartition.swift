@@ -24,7 +24,8 @@ package enum LinkPartition: Fault {
             }
         }
         var control: [ProofPlan.Path] = []
-        if let client = topology.client, !links.contains(where: { $0.from == client || $0.to == client })
+        if let client = topology.client,
+            !links.contains(where: { $0.from == client || $0.to == client })
         {
             for host in Set(links.flatMap { [$0.from, $0.to] }).sorted() {
                 guard let address = topology.address(of: host, on: network) else { continue }

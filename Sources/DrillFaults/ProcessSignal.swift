@@ -16,7 +16,8 @@ package enum ProcessSignal: Fault {
         let host = try targets.host(for: use.fault)
         let service = try use.service()
         guard let name = use.parameters["signal"], let signal = Signal.number(name) else {
-            throw FaultError("process.signal needs 'signal', one of \(Signal.names.joined(separator: ", "))")
+            throw FaultError(
+                "process.signal needs 'signal', one of \(Signal.names.joined(separator: ", "))")
         }
         return FaultPlan(inject: [.host(host, .signalService(service, signal))])
     }
