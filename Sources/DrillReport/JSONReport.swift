@@ -57,21 +57,23 @@ package enum JSONReport {
             "primary_after", "role_changes", "lag_max_ms", "pool_wait_ms", "clock_error_ms",
             "unsent", "unsent_generator", "in_flight", "steady_before", "steady_after", "steps",
             "streams", "rto_ms", "rpo_writes", "rpo_ms", "writes", "verify", "loss_pattern",
-            "replication_lag_ms", "split_brain", "consistency",
+            "replication_lag_ms", "split_brain", "consistency", "failover", "end",
         ],
         "steps": [
             "step", "fault", "do", "measured", "role", "host", "backend", "keeper", "jitter_ms",
             "proof", "healed_by", "heal", "instants_ms", "rto_ms", "rto_stream", "recovered_by",
             "outage_ms", "detect_ms", "brownout_ms", "time_without_redundancy_ms",
             "failback_outage_ms", "downtime_equivalent_ms", "recovery_after_heal_ms", "redundancy",
+            // A stream's steps have these as well.
+            "success_rate",
         ],
         "proof": ["proven", "witnesses"],
         "instants_ms": ["t0_low", "t0_high", "t1", "t2", "t3", "t4", "t5", "t6", "t7"],
         "streams": [
             "stream", "noise_k", "slow_ms", "operations", "success_rate", "latency_ms",
-            "naive_latency_ms", "send_lag_ms", "outages", "blips",
+            "naive_latency_ms", "send_lag_ms", "outages", "blips", "steps",
         ],
-        "operations": ["intended", "ok", "failed", "indeterminate", "unsent"],
+        "operations": ["intended", "ok", "failed", "indeterminate", "unsent", "bad"],
         "outages": ["t1", "t5", "low", "high", "bad", "sent", "kind", "charged_to"],
         "split_brain": [
             "seen", "dual_claim", "dual_service", "latent_claim", "handover_overlap_ms",

@@ -53,6 +53,8 @@ package enum TerminalSummary {
                 text += ", \(censored) of \(report.trials.count) without recovery"
             }
             parts.append(text)
+        } else if !headline.steps.isEmpty {
+            parts.append("RTO unknown")
         } else if let rate = report.summary.successRate.overall {
             parts.append("success " + Shown.percent(rate))
         }

@@ -121,7 +121,8 @@ struct Synthetic {
                 intended: stream.operations.count,
                 ok: stream.operations.count { $0.outcome == .ok },
                 failed: stream.operations.count { $0.outcome == .failed }, indeterminate: 0,
-                unsent: stream.operations.count { $0.outcome.isUnsent })
+                unsent: stream.operations.count { $0.outcome.isUnsent },
+                bad: stream.operations.count { $0.outcome == .failed })
         }
         let rate = SuccessRate(duringFault: 0.655914, after: 1, overall: 0.753846)
         let streams = zip(history.streams, counts).map { stream, counts in
@@ -143,7 +144,20 @@ struct Synthetic {
                         low: (outage.upperBound - outage.lowerBound) * 1000 - 2,
                         high: (outage.upperBound - outage.lowerBound) * 1000 + 3.6,
                         bad: counts.failed, sent: counts.failed, kind: "total", chargedTo: [step])
-                ], blips: 0)
+                ], blips: 0,
+                steps: [
+                    StreamStepReport(
+                        step: step, rto: rto, recoveredBy: "system",
+                        outage: .measured(
+                            (outage.upperBound - outage.lowerBound) * 1000 + 3.6,
+                            low: (outage.upperBound - outage.lowerBound) * 1000 - 2,
+                            high: (outage.upperBound - outage.lowerBound) * 1000 + 3.6),
+                        brownout: .measured(0, low: 0, high: 100),
+                        failbackOutage: .measured(0, low: 0, high: 252),
+                        downtimeEquivalent: .measured(3200, low: 3200, high: 3200),
+                        recoveryAfterHeal: .notApplicable("the system recovered by itself"),
+                        successRate: 0.655914)
+                ])
         }
         let outageLength = (outage.upperBound - outage.lowerBound) * 1000
         let report = StepReport(

@@ -122,7 +122,14 @@ extension HTMLReport {
         switch headline.splitBrain {
         case .seen(let atLeast):
             let sub = atLeast.map { [language("for at least ", "至少 ") + Shown.duration($0)] } ?? []
-            return card(name, "<span class=\"v-fail\">✗ \(language("seen", "出现"))</span>", sub)
+            // Where a scenario is about this harm, seeing it is what was expected, and still no good news.
+            let expected = record.scenario.expectations.contains {
+                $0.metric == "split_brain" && $0.condition == .seen
+            }
+            let word =
+                expected ? language("seen, as expected", "如预期出现") : language("seen", "出现")
+            let style: Markup = expected ? "v-open" : "v-fail"
+            return card(name, "<span class=\"\(style)\">✗ \(word)</span>", sub)
         case .never:
             return card(
                 name, "\(language("never", "未出现"))",

@@ -250,7 +250,33 @@ extension HTMLReport {
                 .number("p50"), .number("p90"), .number("p99"), .number("p99.9"),
                 .number(language("most", "最大")),
             ], latencies)
-        return out + outages(trial)
+        return out + perStream(trial) + outages(trial)
+    }
+
+    /// What each stream alone saw of each step; with one stream it is what the step's own table says.
+    private func perStream(_ trial: TrialReport) -> Markup {
+        guard trial.streams.count > 1 else { return .none }
+        let rows = trial.streams.flatMap { stream in
+            stream.steps.map { step -> [Markup] in
+                [
+                    "\(stream.stream)", "\(step.step)", "\(Shown.measure(step.rto, language))",
+                    "\(Shown.interval(step.rto) ?? "")", "\(Shown.measure(step.outage, language))",
+                    "\(Shown.measure(step.brownout, language))",
+                    "\(step.successRate.map { Shown.percent($0) } ?? "–")",
+                    "\(step.recoveredBy ?? "–")",
+                ]
+            }
+        }
+        guard !rows.isEmpty else { return .none }
+        return table(
+            language("What each stream saw of each step", "各流所见的各步骤"),
+            [
+                .text(language("Stream", "流")), .text(language("Step", "步骤")), .number("RTO"),
+                .number(language("Interval", "区间")),
+                .number(language("longest outage", "最长中断")),
+                .number(language("brown-out", "降级时长")),
+                .number(language("success", "成功率")), .text(language("recovered by", "恢复者")),
+            ], rows)
     }
 
     private func outages(_ trial: TrialReport) -> Markup {
@@ -288,6 +314,7 @@ extension HTMLReport {
     private func remarks(_ trial: TrialReport) -> Markup {
         let brain = trial.splitBrain
         var lines = [
+            language("ended: \(trial.end ?? "cut off")", "结束：\(trial.end ?? "中途中断")"),
             language("role changes: \(trial.roleChanges)", "角色变更：\(trial.roleChanges)"),
             language("in flight at t0: \(trial.inFlight)", "t0 时在途：\(trial.inFlight)"),
         ]
