@@ -1,0 +1,186 @@
+package import DrillCore
+
+/// Judges one expectation over the trials of a run.
+package enum ExpectationJudge {
+    /// - Parameters:
+    ///   - current: the trials, without the attempts that a retry replaced.
+    ///   - all: every attempt. A safety violation counts wherever it was seen.
+    ///   - planned: how many trials the scenario asks for.
+    /// - Returns: nil for an implied expectation on something that no trial has.
+    package static func judge(
+        _ expectation: Expectation, current: [TrialReport], all: [TrialReport], planned: Int,
+        failover: Summary.Failover?
+    ) -> ExpectationReport? {
+        switch expectation.condition {
+        case .never: return never(expectation, current: current, all: all, planned: planned)
+        case .seen: return seen(expectation, current: current, planned: planned)
+        case .threshold(let aggregate, let comparison, let threshold):
+            if expectation.metric == "failover_proved" {
+                return proved(expectation, comparison, threshold, failover)
+            }
+            return judge(
+                expectation, aggregate, comparison, threshold, current: current, planned: planned)
+        }
+    }
+
+    /// A sentence for the reasons of a run or trial.
+    package static func sentence(_ report: ExpectationReport) -> String {
+        let name =
+            ([report.workload].compactMap { $0 } + [report.metric] + [report.step].compactMap { $0 })
+            .joined(separator: ".")
+        let observed: String
+        switch report.observed {
+        case .number(let number): observed = "\(rounded(number))"
+        case .word(let word): observed = word
+        case .none: observed = "nothing"
+        }
+        let reason = report.reason.map { " (\($0))" } ?? ""
+        return "\(name): expected \(report.threshold), observed \(observed)\(reason)"
+    }
+
+    private static func rounded(_ number: Double) -> Double {
+        abs(number) < 2
+            ? (number * 1e6).rounded() / 1e6 : (number * 1e3).rounded() / 1e3
+    }
+
+    private static func judge(
+        _ expectation: Expectation, _ aggregate: Expectation.Aggregate, _ comparison: Comparison,
+        _ threshold: Double, current: [TrialReport], planned: Int
+    ) -> ExpectationReport? {
+        var known: [TrialEvidence] = []
+        var missing = max(0, planned - current.count)
+        var why: [String] = []
+        var without = 0
+        for trial in current {
+            switch MetricEvidence.find(expectation, in: trial) {
+            case .known(let evidence):
+                if trial.verdict == .inconclusive {
+                    missing += 1
+                    why.append("trial \(trial.index) is inconclusive")
+                } else {
+                    known.append(evidence)
+                }
+            case .missing(let reason):
+                missing += 1
+                why.append("trial \(trial.index): \(reason)")
+            case .notApplicable(let reason):
+                missing += 1
+                without += 1
+                why.append(reason)
+            }
+        }
+        if expectation.implied, !current.isEmpty, without == current.count { return nil }
+        let result = Judgement.judge(
+            aggregate, comparison, threshold, known: known, missing: missing)
+        var reason = result.reason
+        if result.verdict == .inconclusive, let first = why.first {
+            reason = [result.reason, first].compactMap { $0 }.joined(separator: ": ")
+        }
+        if result.observed?.censored == true, result.verdict != .inconclusive {
+            reason = "censored: it was still going on"
+        }
+        return report(
+            expectation, observed: result.observed.map { .number($0.value) } ?? .none,
+            result.verdict, reason)
+    }
+
+    private static func never(
+        _ expectation: Expectation, current: [TrialReport], all: [TrialReport], planned: Int
+    ) -> ExpectationReport? {
+        let hasRoles = all.contains { $0.splitBrain.seen != nil || $0.splitBrain.atLeast != nil }
+        if expectation.implied, !hasRoles, !all.isEmpty { return nil }
+        if let trial = all.first(where: { $0.splitBrain.seen == true }) {
+            let length = trial.splitBrain.atLeast.map { " for at least \(rounded($0)) ms" } ?? ""
+            return report(
+                expectation, observed: .word("seen"), .fail,
+                "trial \(trial.index): two hosts were primary at once\(length)")
+        }
+        let doubt = current.first { $0.splitBrain.seen == nil || $0.verdict == .inconclusive }
+        if let doubt {
+            let reason =
+                doubt.splitBrain.seen == nil
+                ? doubt.splitBrain.reason ?? "unknown" : "the trial is inconclusive"
+            return report(
+                expectation, observed: .word("unknown"), .inconclusive,
+                "trial \(doubt.index): \(reason)")
+        }
+        guard current.count >= planned, !current.isEmpty else {
+            return report(
+                expectation, observed: .word(current.isEmpty ? "unknown" : "never"), .inconclusive,
+                "\(current.count) of \(planned) trials ran")
+        }
+        return report(expectation, observed: .word("never"), .pass, nil)
+    }
+
+    /// The harm was seen if one usable trial shows it; that it was not seen takes all of them.
+    private static func seen(
+        _ expectation: Expectation, current: [TrialReport], planned: Int
+    ) -> ExpectationReport? {
+        let usable = current.filter { $0.verdict != .inconclusive }
+        if usable.contains(where: { $0.splitBrain.seen == true }) {
+            return report(expectation, observed: .word("seen"), .pass, nil)
+        }
+        if !usable.isEmpty, usable.count >= planned,
+            usable.allSatisfy({ $0.splitBrain.seen == false })
+        {
+            return report(
+                expectation, observed: .word("never"), .fail,
+                "the expected harm was not seen in any trial")
+        }
+        let doubt = current.first { $0.splitBrain.seen == nil || $0.verdict == .inconclusive }
+        return report(
+            expectation, observed: .word("unknown"), .inconclusive,
+            doubt.map {
+                "trial \($0.index): \($0.splitBrain.reason ?? "the trial is inconclusive")"
+            }
+                ?? "\(usable.count) of \(planned) trials are usable")
+    }
+
+    /// Passes on what the trials prove, counting inconclusive ones as failures; fails only where they refute the
+    /// rate; few trials are neither.
+    private static func proved(
+        _ expectation: Expectation, _ comparison: Comparison, _ threshold: Double,
+        _ failover: Summary.Failover?
+    ) -> ExpectationReport? {
+        guard let failover, let rate = failover.provedRate95 else {
+            return report(
+                expectation, observed: .none, .inconclusive,
+                "no conclusive trial asks for a failover")
+        }
+        let pessimistic = failover.provedRate95Pessimistic ?? rate
+        let possible = BinomialBound.upper(
+            successes: failover.successes, trials: failover.trials)
+        let verdict: Verdict
+        var reason: String?
+        switch comparison {
+        case .greaterOrEqual, .greater:
+            if comparison.holds(pessimistic, threshold) {
+                verdict = .pass
+            } else if !comparison.holds(possible, threshold) {
+                verdict = .fail
+                reason =
+                    "\(failover.successes) of \(failover.trials) succeeded: the rate is at most \(rounded(possible))"
+            } else {
+                verdict = .inconclusive
+                reason =
+                    failover.trialsStillNeeded.map {
+                        "\($0) more successes in a row would prove it"
+                    }
+                    ?? "no number of trials proves it"
+            }
+        case .less, .lessOrEqual, .equal:
+            verdict = comparison.holds(rate, threshold) ? .pass : .fail
+        }
+        return report(expectation, observed: .number(rate), verdict, reason)
+    }
+
+    private static func report(
+        _ expectation: Expectation, observed: ExpectationReport.Observed, _ verdict: Verdict,
+        _ reason: String?
+    ) -> ExpectationReport {
+        ExpectationReport(
+            metric: expectation.metric, step: expectation.step?.rawValue,
+            workload: expectation.workload?.rawValue, threshold: expectation.text,
+            observed: observed, verdict: verdict, reason: reason)
+    }
+}

@@ -1,0 +1,183 @@
+package import DrillCore
+
+/// Two hosts that held the primary role at once and could act on it (MEASURING.md, "Split brain").
+package enum SplitBrain {
+    /// - Parameter from: the end of the steady state where the history says it; before it the system is only
+    ///   coming up.
+    package static func find(
+        claims: RoleClaims, roles: Roles?, exclusions: [RoleExclusion], events: [HistoryEvent],
+        from: RunInstant?
+    ) -> SplitBrainReport {
+        guard let roles else {
+            return SplitBrainReport(
+                seen: nil, dualClaim: nil, dualService: nil, latentClaim: false,
+                handoverOverlap: nil, atLeast: nil, atMost: nil, reason: "the system has no roles")
+        }
+        var sure: [InstantInterval] = []
+        var possible: [InstantInterval] = []
+        var handover: Duration?
+        var undecided = false
+        for (index, first) in claims.claims.enumerated() {
+            for second in claims.claims[(index + 1)...] where second.host != first.host {
+                guard let overlap = overlap(first, second, from: from) else { continue }
+                let atLeast = overlap.sure.map(length) ?? .zero
+                if isHandover(from: first, to: second), atLeast <= roles.handover {
+                    if length(overlap.possible) > roles.handover, atLeast > .zero {
+                        undecided = true
+                    }
+                    handover = max(handover ?? .zero, nominal(first, second))
+                    continue
+                }
+                possible.append(overlap.possible)
+                if let interval = overlap.sure { sure.append(interval) }
+            }
+        }
+        let atLeast = total(sure)
+        var seen: Bool? = atLeast > .zero
+        var reason: String?
+        if seen == false {
+            let blind = RoleBlindness.find(
+                roles: roles, exclusions: exclusions, events: events, from: from)
+            if let blind {
+                seen = nil
+                reason = blind
+            } else if undecided {
+                seen = nil
+                reason =
+                    "the hosts' stamps do not decide whether both held the role for longer than \(roles.handover.spelled)"
+            }
+        }
+        return SplitBrainReport(
+            seen: seen, dualClaim: seen, dualService: nil, latentClaim: claims.latent,
+            handoverOverlap: handover.map(\.milliseconds), atLeast: atLeast.milliseconds,
+            atMost: total(possible).milliseconds, reason: reason)
+    }
+
+    private static func overlap(
+        _ first: RoleClaim, _ second: RoleClaim, from: RunInstant?
+    ) -> (sure: InstantInterval?, possible: InstantInterval)? {
+        func cut(_ left: InstantInterval, _ right: InstantInterval) -> InstantInterval? {
+            var low = max(left.low, right.low)
+            if let from { low = max(low, from) }
+            let high = min(left.high, right.high)
+            return low < high ? InstantInterval(low: low, high: high) : nil
+        }
+        guard let possible = cut(first.possible, second.possible) else { return nil }
+        guard let left = first.sure, let right = second.sure else { return (nil, possible) }
+        return (cut(left, right), possible)
+    }
+
+    /// The one that acquired it later keeps it, the other gives it up. Claims come in the order of their beginnings.
+    private static func isHandover(from old: RoleClaim, to new: RoleClaim) -> Bool {
+        guard new.beginning == .acquired, case .gaveUp(let given) = old.ending else { return false }
+        switch new.ending {
+        case .gaveUp(let end), .cut(let end): return given.high <= end.high
+        case .open: return true
+        }
+    }
+
+    /// The overlap by the instants at which the evidence arrived.
+    private static func nominal(_ old: RoleClaim, _ new: RoleClaim) -> Duration {
+        guard case .gaveUp(let given) = old.ending else { return .zero }
+        return max(.zero, given.high - new.began.high)
+    }
+
+    private static func length(_ interval: InstantInterval) -> Duration {
+        interval.high - interval.low
+    }
+
+    /// The length of the union.
+    private static func total(_ intervals: [InstantInterval]) -> Duration {
+        var sum = Duration.zero
+        var covered: RunInstant?
+        for interval in intervals.sorted(by: { $0.low < $1.low }) {
+            let low = covered.map { max($0, interval.low) } ?? interval.low
+            if interval.high > low { sum += interval.high - low }
+            covered = covered.map { max($0, interval.high) } ?? interval.high
+        }
+        return sum
+    }
+}
+
+/// Times in which nobody watched a host that could have acted as primary.
+enum RoleBlindness {
+    /// Why it cannot be said that no two hosts were primary; nil where all were watched.
+    ///
+    /// One poll may be missed; an address listener may be deaf for as long as a clean handover may take, since no
+    /// more than that would be hidden.
+    static func find(
+        roles: Roles, exclusions: [RoleExclusion], events: [HistoryEvent], from: RunInstant?
+    ) -> String? {
+        var polls: [HostName: [RoleAnswer]] = [:]
+        var blind: [(host: HostName, interval: InstantInterval)] = []
+        var observed = false
+        for event in events {
+            switch event.kind {
+            case .role(let observation):
+                observed = true
+                guard observation.source == .poll else { continue }
+                polls[observation.host, default: []].append(
+                    RoleAnswer(event.interval, observation))
+            case .unobserved(let host): blind.append((host, event.interval))
+            case .trial, .steady, .injected, .healBegun, .healed, .proven, .redundancy, .noticed,
+                .switchover, .verify, .end, .step:
+                break
+            }
+        }
+        guard observed else { return "no role was observed" }
+        let every = period(roles.primary)
+        if let every {
+            let all = polls.values.joined()
+            let lastAnswer = all.map(\.interval.high).max()
+            let firstAnswer = all.map(\.interval.high).min()
+            for host in roles.among.sorted() {
+                guard let answers = polls[host], let firstAnswer, let lastAnswer else {
+                    return "the role of \(host) was never observed"
+                }
+                var instants = answers.map(\.interval.high).sorted()
+                instants.insert(firstAnswer, at: 0)
+                instants.append(lastAnswer)
+                for (earlier, later) in zip(instants, instants.dropFirst())
+                where later - earlier > every + every {
+                    blind.append((host, InstantInterval(low: earlier, high: later)))
+                }
+            }
+        }
+        let tolerance = every.map { $0 + $0 } ?? roles.handover
+        for (host, interval) in blind.sorted(by: { $0.interval.low < $1.interval.low })
+        where roles.among.contains(host) {
+            let excused = exclusions.filter { $0.host == host }
+            let rest = longest(of: interval, from: from, outside: excused)
+            if rest > tolerance {
+                return "nobody watched the role of \(host) for \(text(rest))"
+            }
+        }
+        return nil
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        let tenths = (duration.milliseconds * 10).rounded() / 10
+        return "\(tenths) ms"
+    }
+
+    private static func period(_ probe: RoleProbe) -> Duration? {
+        switch probe {
+        case .holds: nil
+        case .run(_, _, let every), .query(_, _, _, let every): every
+        }
+    }
+
+    /// The longest part of an interval that no exclusion covers.
+    private static func longest(
+        of interval: InstantInterval, from: RunInstant?, outside exclusions: [RoleExclusion]
+    ) -> Duration {
+        var low = from.map { max($0, interval.low) } ?? interval.low
+        var longest = Duration.zero
+        for exclusion in exclusions where exclusion.from.low < interval.high {
+            longest = max(longest, exclusion.from.low - low)
+            guard let again = exclusion.watchedAgain else { return max(.zero, longest) }
+            low = max(low, again)
+        }
+        return max(.zero, longest, interval.high - low)
+    }
+}
