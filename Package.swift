@@ -74,7 +74,8 @@ let package = Package(
         tests("DrillCoreTests", ["DrillCore"]),
         tests("DrillFaultsTests", ["DrillFaults", "DrillCore"]),
         tests(
-            "DrillScenarioTests", ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"]),
+            "DrillScenarioTests",
+            ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"], resources: ["Golden"]),
         tests("DrillWorkloadTests", ["DrillWorkload", "DrillCore", "CLinux"]),
         tests("DrillAnalysisTests", ["DrillAnalysis", "DrillTesting", "DrillCore"]),
         tests(
