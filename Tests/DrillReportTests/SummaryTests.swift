@@ -72,6 +72,21 @@ private let path = "reports/…/report.html"
         ])
 }
 
+@Test func `an unknown RTO and a failed restore are said`() {
+    var report = Synthetic.record().report
+    report.verdict = .inconclusive
+    report.trials[0].verdict = .inconclusive
+    report.trials[0].reasons = ["unsettled"]
+    report.trials[0].rto = .unknown("unsettled")
+    report.summary.failover.trials = 0
+    report.heal = HealReport(verdict: .restoreFailed, leftBehind: ["a: eth0 is down"])
+    #expect(
+        TerminalSummary.lastLines(report, reportPath: path) == [
+            "  trial 1: unsettled", "  left behind: a: eth0 is down",
+            "INCONCLUSIVE node-kill  RESTORE FAILED  RTO unknown  success during the fault 65.59 %  \(path)",
+        ])
+}
+
 @Test func `colour is only in the verdict and only when asked for`() {
     let line = TerminalSummary.lastLines(three(), reportPath: path, colour: true)[0]
     #expect(line.hasPrefix("\u{1B}[1;32mPASS\u{1B}[0m node-kill  RTO"))

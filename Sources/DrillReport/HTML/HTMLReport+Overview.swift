@@ -26,7 +26,12 @@ extension HTMLReport {
             facts.append(language("known unsafe: ", "已知不安全：") + unsafe)
         }
         let sentence = headline.sentence(knownUnsafe: record.scenario.knownUnsafe)
-        let more = report.reasons.filter { $0 != sentence }
+        var more = report.reasons.filter { $0 != sentence }
+        if report.heal.verdict == .restoreFailed {
+            more.insert(
+                language("Restore failed: not everything could be put back.", "复原失败：未能全部复原。"),
+                at: 0)
+        }
         return """
             <header class="banner \(Self.style(report.verdict))-banner">
             <div class="word"><span aria-hidden="true">\(Self.mark(report.verdict))</span> \(language.verdict(report.verdict))</div>
@@ -126,10 +131,10 @@ extension HTMLReport {
             let expected = record.scenario.expectations.contains {
                 $0.metric == "split_brain" && $0.condition == .seen
             }
-            let word =
-                expected ? language("seen, as expected", "如预期出现") : language("seen", "出现")
             let style: Markup = expected ? "v-open" : "v-fail"
-            return card(name, "<span class=\"\(style)\">✗ \(word)</span>", sub)
+            return card(
+                name, "<span class=\"\(style)\">✗ \(language("seen", "出现"))</span>",
+                sub + (expected ? [language("as expected", "符合预期")] : []))
         case .never:
             return card(
                 name, "\(language("never", "未出现"))",

@@ -34,15 +34,20 @@ extension HTMLReport {
             entry("good", language("good", "成功")),
             entry("bad", language("bad", "失败"), second: "bad-lines"),
             entry("unsent", language("not sent", "未发出")),
-            entry("band", language("step, until its heal", "步骤（至复原）")),
-            entry("rto", language("RTO measured", "实测 RTO")),
         ]
+        let hasSteps = report.trials.contains { !$0.steps.isEmpty }
+        if hasSteps {
+            entries.append(entry("band", language("step, until its heal", "步骤（至复原）")))
+            entries.append(entry("rto", language("RTO measured", "实测 RTO")))
+        }
         if report.summary.predicted != nil {
             entries.append(entry("predicted", language("RTO predicted", "预测 RTO")))
         }
         if record.system.roles != nil {
             entries.append(entry("claim", language("holds the primary role", "持有主角色")))
-            entries.append(entry("state", language("dead, frozen or cut off", "断电、冻结或隔离")))
+            if hasSteps {
+                entries.append(entry("state", language("dead, frozen or cut off", "断电、冻结或隔离")))
+            }
         }
         if report.trials.contains(where: { $0.splitBrain.seen == true }) {
             entries.append(entry("overlap", language("split brain", "脑裂")))

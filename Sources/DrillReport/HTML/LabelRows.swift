@@ -52,6 +52,20 @@ package enum LabelRows {
         return placed
     }
 
+    /// The first row in which each span is free, from the top.
+    static func pack(_ spans: [(left: Double, right: Double)]) -> [Int] {
+        var ends: [[(left: Double, right: Double)]] = []
+        return spans.map { span in
+            let free = ends.firstIndex { row in
+                row.allSatisfy { $0.right + 4 <= span.left || span.right + 4 <= $0.left }
+            }
+            let row = free ?? ends.count
+            if free == nil { ends.append([]) }
+            ends[row].append(span)
+            return row
+        }
+    }
+
     /// About: no font is known here. Wide letters count double.
     static func width(of text: String, size: Double) -> Double {
         var units = 0.0

@@ -12,6 +12,9 @@ struct Timeline {
     }
 
     struct Mark {
+        /// Where there are several: an instant belongs to one of them.
+        var step: String?
+        /// Empty for the heal, which has no name in MEASURING's table.
         var name: String
         var meaning: String
         var at: Double
@@ -76,13 +79,14 @@ struct Timeline {
                 if !step.measured, instant.name != "t0" { continue }
                 marks.append(
                     Mark(
-                        name: several ? "\(step.step) \(instant.name)" : instant.name,
+                        step: several ? step.step : nil, name: instant.name,
                         meaning: instant.meaning(language), at: at))
             }
             if let heal = healBegun[step.step] {
                 marks.append(
                     Mark(
-                        name: several ? step.step : "", meaning: language("heal begins", "开始复原"),
+                        step: several ? step.step : nil, name: "",
+                        meaning: language("heal begins", "开始复原"),
                         at: heal))
             }
             let shown =
@@ -112,14 +116,19 @@ struct Timeline {
         splitBrain = trial.splitBrain
     }
 
-    /// What theory says of the host that took over, or of all trials where that is not known.
+    /// What theory says of losing this primary: of the host that takes over, or of all trials where that is not
+    /// known. Nothing where the primary leaves in order or another host is hit.
     static func prediction(
         _ step: StepReport, _ trial: TrialReport, _ record: RunRecord
     ) -> (range: ClosedRange<Double>, source: String)? {
-        guard step.role == "primary" || step.host == trial.primaryBefore else { return nil }
+        let lost = step.host ?? trial.primaryBefore
+        guard step.fault != nil, let lost, lost == trial.primaryBefore || step.role == "primary"
+        else {
+            return nil
+        }
         if let prediction = record.system.prediction {
             let among = record.system.roles?.among ?? []
-            let survivor = among.first { $0.rawValue != step.host }
+            let survivor = among.first { $0.rawValue != lost }
             if let survivor, let range = prediction.rtoBySurvivor[survivor] {
                 return (range, prediction.source)
             }

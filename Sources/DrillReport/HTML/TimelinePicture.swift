@@ -59,11 +59,11 @@ struct TimelinePicture {
         for (mark, label) in marks {
             let from = top - 2 - Double(label.row) * 15
             behind +=
-                "<g><title>\(mark.name) \(mark.meaning): \(Shown.fixed(mark.at / 1000, 3)) s</title><path class=\"instant\" d=\"M\(label.x) \(from - 10)V\(bottom)\"/>"
+                "<g><title>\(name(mark)) \(mark.meaning): \(Shown.fixed(mark.at / 1000, 3)) s</title><path class=\"instant\" d=\"M\(label.x) \(from - 10)V\(bottom)\"/>"
             let anchor: Markup = label.endsAtX ? " text-anchor=\"end\"" : .none
             let x = label.endsAtX ? label.x - 4 : label.x + 4
             let meaning: Markup = narrow ? .none : "<tspan class=\"muted\"> \(mark.meaning)</tspan>"
-            let name = narrow && mark.name.isEmpty ? language("heal", "复原") : mark.name
+            let name = name(mark)
             behind +=
                 "<text x=\"\(x)\" y=\"\(from - 2)\"\(anchor)><tspan class=\"strong\">\(name)</tspan>\(meaning)</text></g>"
         }
@@ -111,7 +111,9 @@ struct TimelinePicture {
     private func placedMarks() -> [(mark: Timeline.Mark, label: LabelRows.Label)] {
         var shown: [Timeline.Mark] = []
         for mark in timeline.marks where scale.contains(mark.at) {
-            if let last = shown.last, scale.x(mark.at) - scale.x(last.at) < 1.5 {
+            if let last = shown.last, last.step == mark.step,
+                scale.x(mark.at) - scale.x(last.at) < 1.5
+            {
                 shown[shown.count - 1].name = [last.name, mark.name].filter { !$0.isEmpty }
                     .joined(separator: " ")
                 shown[shown.count - 1].meaning = mark.meaning
@@ -120,31 +122,42 @@ struct TimelinePicture {
             }
         }
         let labels = shown.map { mark in
-            let text =
-                narrow ? (mark.name.isEmpty ? "heal" : mark.name) : "\(mark.name) \(mark.meaning)"
+            let text = narrow ? name(mark) : "\(name(mark)) \(mark.meaning)"
             return LabelRows.Label(
                 x: scale.x(mark.at), width: LabelRows.width(of: text, size: 11.5) + 10)
         }
         return Array(zip(shown, LabelRows.place(labels, right: width)))
     }
 
+    /// `t0`, `kill t0`; where there is no room for a meaning, the heal is named.
+    private func name(_ mark: Timeline.Mark) -> String {
+        let name = mark.name.isEmpty && narrow ? language("heal", "复原") : mark.name
+        return [mark.step, name].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
     // MARK: Steps and recovery
 
     private mutating func drawBands() {
-        for band in timeline.bands {
-            let end = band.end ?? band.start
-            guard end >= scale.range.lowerBound, band.start <= scale.range.upperBound else {
-                continue
-            }
-            let x = scale.clamped(band.start)
-            let length = max(3, scale.clamped(end) - x)
-            let title = band.title
-            body +=
-                "<g><title>\(title)</title><rect class=\"band\" x=\"\(x)\" y=\"\(y)\" width=\"\(length)\" height=\"18\" rx=\"2\"/>"
-            body += inside(title, x, length, y + 13, "on-band")
-            body += "</g>"
-            y += 22
+        let bands = timeline.bands.filter {
+            ($0.end ?? $0.start) >= scale.range.lowerBound && $0.start <= scale.range.upperBound
         }
+        let spans = bands.map { band -> (left: Double, right: Double) in
+            let x = scale.clamped(band.start)
+            let end = max(x + 3, scale.clamped(band.end ?? band.start))
+            let text = LabelRows.width(of: band.title, size: 11.5) + 12
+            return (x, text <= end - x ? end : end + text)
+        }
+        let rows = LabelRows.pack(spans)
+        for (band, row) in zip(bands, rows) {
+            let x = scale.clamped(band.start)
+            let length = max(3, scale.clamped(band.end ?? band.start) - x)
+            let top = y + Double(row) * 22
+            body +=
+                "<g><title>\(band.title)</title><rect class=\"band\" x=\"\(x)\" y=\"\(top)\" width=\"\(length)\" height=\"18\" rx=\"2\"/>"
+            body += inside(band.title, x, length, top + 13, "on-band")
+            body += "</g>"
+        }
+        y += Double((rows.max() ?? -1) + 1) * 22
     }
 
     /// Text in a bar where it fits, right of it where not.
@@ -165,58 +178,85 @@ struct TimelinePicture {
     }
 
     private mutating func drawRecoveries() {
-        for recovery in timeline.recoveries {
-            guard let value = recovery.rto.value ?? recovery.rto.low,
-                recovery.from <= scale.range.upperBound,
-                recovery.from + value >= scale.range.lowerBound
-            else { continue }
-            let x = scale.clamped(recovery.from)
-            let end = scale.clamped(recovery.from + value)
-            let censored = recovery.rto.status == .censored
-            let shown = Shown.measure(recovery.rto, language)
-            let interval = Shown.interval(recovery.rto).map { " " + $0 } ?? ""
-            var length = max(2, end - x)
-            body += "<g><title>RTO \(shown)\(interval)</title>"
-            if censored {
-                length = max(2, min(scale.right, end + 12) - x)
+        let shown = timeline.recoveries.filter {
+            $0.from <= scale.range.upperBound
+                && $0.from + ($0.rto.value ?? $0.rto.low ?? 0) >= scale.range.lowerBound
+        }
+        let blocks = shown.map(block)
+        let rows = LabelRows.pack(blocks.map { ($0.left, $0.right) })
+        let height = shown.contains { $0.predicted != nil } ? 36.0 : 20
+        for (block, row) in zip(blocks, rows) { draw(block, top: y + Double(row) * height) }
+        y += Double((rows.max() ?? -1) + 1) * height + 2
+    }
+
+    /// A recovery with the place of its bars and texts.
+    private struct Block {
+        var recovery: Timeline.Recovery
+        var start: Double
+        var end: Double
+        var text: String
+        var predicted: (from: Double, to: Double, text: String, isLeft: Bool)?
+        var left: Double
+        var right: Double
+    }
+
+    private func block(_ recovery: Timeline.Recovery) -> Block {
+        let start = scale.clamped(recovery.from)
+        let value = recovery.rto.value ?? recovery.rto.low ?? 0
+        let end = max(start + 2, scale.clamped(recovery.from + value))
+        let interval = narrow ? nil : Shown.interval(recovery.rto)
+        let text =
+            "RTO \(Shown.measure(recovery.rto, language))" + (interval.map { " " + $0 } ?? "")
+        let size = LabelRows.width(of: text, size: 11.5) + 12
+        var block = Block(
+            recovery: recovery, start: start, end: end, text: text, left: start,
+            right: size <= end - start ? end : end + size)
+        if let predicted = recovery.predicted {
+            let from = scale.clamped(recovery.from + predicted.lowerBound)
+            let to = max(from + 2, scale.clamped(recovery.from + predicted.upperBound))
+            let (numbers, unit) = Shown.range(predicted.lowerBound, predicted.upperBound)
+            let short = language("predicted \(numbers) \(unit)", "预测 \(numbers) \(unit)")
+            let long = narrow ? short : (recovery.source.map { "\($0): " } ?? "") + short
+            let size = LabelRows.width(of: long, size: 11.5) + 8
+            let isLeft = scale.right - to <= size
+            block.predicted = (from, to, long, isLeft)
+            block.left = min(block.left, isLeft ? from - size : from)
+            block.right = max(block.right, isLeft ? to : to + size)
+        }
+        return block
+    }
+
+    private mutating func draw(_ block: Block, top: Double) {
+        let rto = block.recovery.rto
+        var length = block.end - block.start
+        body += "<g><title>RTO \(Shown.measure(rto, language)) \(Shown.interval(rto) ?? "")</title>"
+        switch rto.status {
+        case .censored:
+            // Without an end: nobody saw one.
+            length = max(10, min(scale.right, block.end + 12) - block.start)
+            body +=
+                "<path class=\"rto\" d=\"M\(block.start) \(top)H\(block.start + length - 9)l9 8l-9 8H\(block.start)z\"/>"
+        case .measured, .unknown, .notApplicable:
+            body +=
+                "<rect class=\"rto\" x=\"\(block.start)\" y=\"\(top)\" width=\"\(length)\" height=\"16\" rx=\"2\"/>"
+            let from = scale.clamped(block.recovery.from + (rto.low ?? rto.value ?? 0))
+            if block.end - from > 2 {
                 body +=
-                    "<path class=\"rto\" d=\"M\(x) \(y)H\(x + length - 9)l9 8l-9 8H\(x)z\"/>"
-            } else {
-                body +=
-                    "<rect class=\"rto\" x=\"\(x)\" y=\"\(y)\" width=\"\(length)\" height=\"16\" rx=\"2\"/>"
-                if let low = recovery.rto.low {
-                    let from = scale.clamped(recovery.from + low)
-                    if end - from > 2 {
-                        body +=
-                            "<rect class=\"uncertain\" x=\"\(from)\" y=\"\(y)\" width=\"\(end - from)\" height=\"16\"/>"
-                    }
-                }
-            }
-            let text = "RTO \(shown)" + (narrow ? "" : interval)
-            body += inside(text, x, length, y + 12, "on-rto") + "</g>"
-            y += 18
-            if let predicted = recovery.predicted {
-                let from = scale.clamped(recovery.from + predicted.lowerBound)
-                let to = scale.clamped(recovery.from + predicted.upperBound)
-                let (numbers, unit) = Shown.range(predicted.lowerBound, predicted.upperBound)
-                let source = recovery.source ?? ""
-                let text = language("predicted \(numbers) \(unit)", "预测 \(numbers) \(unit)")
-                body +=
-                    "<g><title>\(source): \(text)</title><rect class=\"predicted\" x=\"\(from)\" y=\"\(y + 1)\" width=\"\(max(2, to - from))\" height=\"12\" rx=\"2\"/>"
-                let long = narrow ? text : "\(source): \(text)"
-                let size = LabelRows.width(of: long, size: 11.5) + 8
-                if scale.right - to > size {
-                    body +=
-                        "<text class=\"muted halo\" x=\"\(to + 6)\" y=\"\(y + 11)\">\(long)</text>"
-                } else if from - scale.left > size {
-                    body +=
-                        "<text class=\"muted halo\" text-anchor=\"end\" x=\"\(from - 6)\" y=\"\(y + 11)\">\(long)</text>"
-                }
-                body += "</g>"
-                y += 18
+                    "<rect class=\"uncertain\" x=\"\(from)\" y=\"\(top)\" width=\"\(block.end - from)\" height=\"16\"/>"
             }
         }
-        y += 2
+        body += inside(block.text, block.start, length, top + 12, "on-rto") + "</g>"
+        guard let predicted = block.predicted else { return }
+        body +=
+            "<g><title>\(predicted.text)</title><rect class=\"predicted\" x=\"\(predicted.from)\" y=\"\(top + 19)\" width=\"\(predicted.to - predicted.from)\" height=\"12\" rx=\"2\"/>"
+        if predicted.isLeft {
+            body +=
+                "<text class=\"muted halo\" text-anchor=\"end\" x=\"\(predicted.from - 6)\" y=\"\(top + 29)\">\(predicted.text)</text>"
+        } else {
+            body +=
+                "<text class=\"muted halo\" x=\"\(predicted.to + 6)\" y=\"\(top + 29)\">\(predicted.text)</text>"
+        }
+        body += "</g>"
     }
 
     // MARK: Roles
