@@ -9,7 +9,7 @@ package enum AgentMain {
           lab                        supervise one lab: JSON lines on standard input and output
           enter --pid PID [-- ARGV]  a program, or a shell, inside the lab host with this first process
           orphans                    what earlier runs left on this machine, as JSON
-          heal                       remove that, kept labs included; never a run whose controller lives
+          heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           version
         within a lab: host-init, probe
         """
@@ -22,7 +22,7 @@ package enum AgentMain {
         case "probe": return Probe.main(rest)
         case "enter": return enter(rest)
         case "orphans": return Orphans.list()
-        case "heal": return Orphans.heal()
+        case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
         case "version":
             print(LabSupervisor.version)
             return 0
@@ -49,7 +49,10 @@ package enum AgentMain {
         var program = Array(arguments.dropFirst(2))
         if program.first == "--" { program.removeFirst() }
         if program.isEmpty { program = [getenv("SHELL").map { String(cString: $0) } ?? "/bin/sh"] }
-        let status = clinux_enter(pid, UnsafePointer(CStringArray(program).pointer))
+        let strings = CStringArray(program)
+        let status = withExtendedLifetime(strings) {
+            clinux_enter(pid, UnsafePointer(strings.pointer))
+        }
         if status < 0 {
             complain(systemFailure("enter the host of process \(pid)", -status).message)
             return 1

@@ -54,7 +54,7 @@ struct Child {
                     request.groups = groups.baseAddress
                     request.group_count = groups.count
                 }
-                let pid = clinux_spawn(&request)
+                let pid = withExtendedLifetime((arguments, environment)) { clinux_spawn(&request) }
                 failedStep = String(cString: request.failed_step)
                 pidfd = request.pidfd
                 return pid

@@ -39,6 +39,8 @@ struct HostInit {
                 "host \(name): " + (step.map { String(cString: $0) } ?? ""), -result)
         }
         try checked(clinux_set_host_name(name), "set the host name \(name)")
+        // Executed through a magic link, it would be called `exe` in every listing.
+        try Files.set("/proc/self/comm", to: "host-init")
         if isClient {
             // A range of 28,232 ports and TIME_WAIT would look like an outage at high rates.
             try Files.set("/proc/sys/net/ipv4/ip_local_port_range", to: "1024 65535")

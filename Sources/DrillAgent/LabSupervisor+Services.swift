@@ -38,8 +38,10 @@ extension LabSupervisor {
         let user: UserIdentity? =
             if let user = instance.user { try UserIdentity.named(user) } else { nil }
         try write(instance, user, host)
+        // Never one that was used before: it may be frozen, and this kernel kills what is born by CLONE_INTO_CGROUP in a
+        // cgroup that was once killed.
+        try place.remove()
         try place.make()
-        try place.setFrozen(false)
         let kernel = host.kernel
         let what = "service \(service.name) on host \(host.name)"
         if let prepare = instance.prepare {
@@ -145,7 +147,7 @@ extension LabSupervisor {
         try place.kill()
         try await place.waitUntilEmpty()
         let high = RunInstant.now
-        try place.setFrozen(false)
+        try place.remove()
         return InstantInterval(low: low, high: high)
     }
 

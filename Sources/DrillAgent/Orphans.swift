@@ -60,10 +60,10 @@ enum Orphans {
     }
 
     /// `heal`: removes what is dead or kept, says so, and ends with 1 where something stays.
-    static func heal() -> Int32 {
+    static func heal(only run: RunID? = nil) -> Int32 {
         do throws(LabFailure) {
             var failed = false
-            for leftover in try find() {
+            for leftover in try find() where run == nil || run == leftover.run {
                 do throws(LabFailure) {
                     switch leftover.state {
                     case .running: print("run \(leftover.run): its controller is alive, left alone")

@@ -1,1 +1,0 @@
-// Lab tests drive the real programs.
