@@ -58,6 +58,8 @@ package struct AddressMonitor: ~Copyable {
         var notifications: [NetlinkReply] = []
         var replies: [NetlinkReply]?
         while replies == nil {
+            // A full queue would have no room for the dump, nor for the refusal of it.
+            try drain(into: &notifications)
             do throws(NetlinkError) {
                 replies = try socket.dump(NetlinkSocket.listAddresses()) {
                     notifications.append($0)
@@ -76,6 +78,20 @@ package struct AddressMonitor: ~Copyable {
         changes += present.map { Self.change($0, present: true) }
         known = Set(present)
         return changes
+    }
+
+    private func drain(into notifications: inout [NetlinkReply]) throws(NetlinkError) {
+        var isEmpty = false
+        while !isEmpty {
+            do throws(NetlinkError) {
+                let replies = try socket.receive("listen for addresses", wait: false)
+                // Leftovers of a dump that failed are no notifications.
+                notifications += replies.filter { $0.flags & UInt16(NLM_F_MULTI) == 0 }
+                isEmpty = replies.isEmpty
+            } catch {
+                guard error.errno == ENOBUFS else { throw error }
+            }
+        }
     }
 
     private mutating func note(_ reply: NetlinkReply, _ changes: inout [AddressChange]) {

@@ -12,7 +12,7 @@ package struct Filter: Hashable, Sendable {
     /// Of a u32 that is a rule; nil for its hash tables and for other kinds.
     package let rule: U32Rule?
     /// Of its first action, where that keeps count.
-    package let counters: TrafficCounters?
+    package private(set) var counters: TrafficCounters?
 
     init?(_ reply: NetlinkReply) {
         guard Int32(reply.type) == RTM_NEWTFILTER, let header = reply.header(tcmsg.self) else {
@@ -30,5 +30,11 @@ package struct Filter: Hashable, Sendable {
         counters = options?.nested(TCA_U32_ACT)?.entries.first.flatMap {
             Attributes($0.value).nested(TCA_ACT_STATS).map(TrafficCounters.init)
         }
+    }
+
+    package var withoutCounters: Filter {
+        var copy = self
+        copy.counters = nil
+        return copy
     }
 }

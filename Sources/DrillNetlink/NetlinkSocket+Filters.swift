@@ -52,10 +52,22 @@ extension NetlinkSocket {
             if let failure { throw failure }
             for one in installed { try verify(one) }
         } catch {
-            try removeRedirects(installed)
-            throw error
+            throw undo(installed, after: error)
         }
         return installed
+    }
+
+    /// The failure, or that of undoing its beginnings with the failure named in it.
+    private func undo(_ installed: [InstalledRedirect], after failure: NetlinkError) -> NetlinkError
+    {
+        do throws(NetlinkError) {
+            try removeRedirects(installed)
+            return failure
+        } catch {
+            return NetlinkError(
+                operation: "\(error.operation), after \(failure)", errno: error.errno,
+                extendedAck: error.extendedAck)
+        }
     }
 
     /// Makes a switch port deaf and dumb with one system call, while the link of the host behind it
@@ -88,7 +100,7 @@ extension NetlinkSocket {
             let rule = filter.rule, rule.matchesEveryPacket,
             rule.inputInterface == redirect.arrivalPort, rule.actions == [.mirred(wanted)],
             filter.index == redirect.port, filter.parent == redirect.hook.parent,
-            filter.preference == Redirect.preference, filter.etherType == UInt16(ETH_P_ALL)
+            filter.preference == redirect.hook.preference, filter.etherType == UInt16(ETH_P_ALL)
         else { throw .readBack(operation, set: "\(redirect)", found: "\(filter)") }
     }
 
@@ -121,10 +133,32 @@ extension NetlinkSocket {
         for one in installed {
             requests.append(try Self.naming(one, "remove \(one)", RTM_DELTFILTER))
         }
-        for outcome in try perform(requests) { _ = try outcome.get() }
+        let outcomes = try perform(requests)
+        var places: [Redirect] = []
+        for redirect in installed.map(\.redirect)
+        where !places.contains(where: { $0.port == redirect.port && $0.hook == redirect.hook }) {
+            places.append(redirect)
+            try removeEmptyClassifier(redirect)
+        }
+        for outcome in outcomes { _ = try outcome.get() }
         for one in installed where try isInstalled(one) {
             throw .readBack("remove \(one)", set: "its absence", found: "it still")
         }
+    }
+
+    /// The kernel removes a u32 classifier with its last rule only when no other u32 hangs at either
+    /// hook of the link; else an empty hash table would stay behind.
+    private func removeEmptyClassifier(_ redirect: Redirect) throws(NetlinkError) {
+        let ours = try filters(redirect.port, redirect.hook).filter {
+            $0.preference == redirect.hook.preference && $0.kind == "u32"
+        }
+        guard !ours.isEmpty, ours.allSatisfy({ $0.rule == nil }) else { return }
+        var request = try RequestBuilder(
+            "remove the empty classifier at \(redirect.hook) of link \(redirect.port)",
+            type: RTM_DELTFILTER)
+        request.append(Self.header(redirect, handle: 0))
+        request.put(TCA_KIND, string: "u32")
+        try perform(request.finish())
     }
 
     package func isInstalled(_ installed: InstalledRedirect) throws(NetlinkError) -> Bool {
@@ -191,7 +225,7 @@ extension NetlinkSocket {
         header.tcm_parent = redirect.hook.parent.rawValue
         header.tcm_handle = handle
         header.tcm_info =
-            UInt32(Redirect.preference) << 16 | UInt32(UInt16(ETH_P_ALL).bigEndian)
+            UInt32(redirect.hook.preference) << 16 | UInt32(UInt16(ETH_P_ALL).bigEndian)
         return header
     }
 }

@@ -68,6 +68,15 @@ package struct NetlinkSocket: ~Copyable {
                     nl_socket_get_fd(socket), SOL_NETLINK, option, &on,
                     socklen_t(MemoryLayout<Int32>.size)) < 0
         }
+        // The answer is queued before the request's system call returns. One that is not there was
+        // dropped for want of room, and waiting longer would be waiting for ever.
+        if !failed {
+            var patience = timeval(tv_sec: 5, tv_usec: 0)
+            failed =
+                setsockopt(
+                    nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
+                    socklen_t(MemoryLayout<timeval>.size)) < 0
+        }
         guard !failed else {
             let error = Glibc.errno
             nl_socket_free(socket)
@@ -174,7 +183,7 @@ extension NetlinkSocket {
     }
 
     /// The next datagram's messages; with `wait` false none when nothing is queued.
-    /// Throws ENOBUFS when notifications were lost.
+    /// Throws ENOBUFS when notifications were lost, ETIMEDOUT when an answer was.
     func receive(_ operation: String, wait: Bool = true) throws(NetlinkError) -> [NetlinkReply] {
         let flags = Int32(MSG_TRUNC) | (wait ? 0 : Int32(MSG_DONTWAIT))
         while true {
@@ -186,6 +195,7 @@ extension NetlinkSocket {
             switch Glibc.errno {
             case EINTR: continue
             case EAGAIN where !wait: return []
+            case EAGAIN: throw NetlinkError(operation: operation, errno: ETIMEDOUT)
             default: throw NetlinkError(operation: operation, errno: Glibc.errno)
             }
         }

@@ -9,7 +9,7 @@ package struct Qdisc: Hashable, Sendable {
     /// TCA_OPTIONS byte for byte. Some kinds put a structure in front of attributes (netem), others
     /// are nothing but the structure (pfifo): each kind's own reader knows.
     package let options: [UInt8]
-    package let counters: TrafficCounters?
+    package private(set) var counters: TrafficCounters?
 
     init?(_ reply: NetlinkReply) {
         guard Int32(reply.type) == RTM_NEWQDISC, let header = reply.header(tcmsg.self) else {
@@ -22,5 +22,15 @@ package struct Qdisc: Hashable, Sendable {
         kind = attributes.string(TCA_KIND) ?? ""
         options = attributes[TCA_OPTIONS] ?? []
         counters = attributes.nested(TCA_STATS2).map(TrafficCounters.init)
+    }
+
+    package var configuration: QdiscConfiguration {
+        QdiscConfiguration(kind: kind, options: options)
+    }
+
+    package var withoutCounters: Qdisc {
+        var copy = self
+        copy.counters = nil
+        return copy
     }
 }

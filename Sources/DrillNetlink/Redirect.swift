@@ -1,9 +1,6 @@
 /// A filter that sends packets of a switch port elsewhere: all of them, or those that arrived at one
 /// other port. Unicast, multicast, ARP and IPv6 alike.
 package struct Redirect: Hashable, Sendable, CustomStringConvertible {
-    /// Firedrill's own, so that filters of others are never met.
-    package static let preference: UInt16 = 0xfd1e
-
     package var port: InterfaceIndex
     package var hook: TrafficHook
     /// Only what came in here; nil: everything.

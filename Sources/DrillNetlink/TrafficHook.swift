@@ -12,5 +12,15 @@ package enum TrafficHook: String, Hashable, Sendable, CaseIterable, CustomString
         }
     }
 
+    /// That of Firedrill's filters. Each hook has its own: u32 keeps one set of hash tables for both
+    /// hooks of a clsact, and with equal preferences the kernel shows, and finds, the rules of one
+    /// hook at the other, so that a read-back would prove nothing.
+    package var preference: UInt16 {
+        switch self {
+        case .ingress: 0xfd1f
+        case .egress: 0xfd1e
+        }
+    }
+
     package var description: String { rawValue }
 }

@@ -5,11 +5,18 @@ import Glibc
 struct Datagrams: ~Copyable {
     let fileDescriptor: Int32
 
-    /// Bound to the host's address, and a member of the group when one is given.
     init(_ host: TestHost, port: UInt16 = 0, group: String? = nil) throws {
-        fileDescriptor = try host.namespace.run {
+        try self.init(host.address, in: host.namespace, port: port, group: group)
+    }
+
+    /// Bound to the address, and a member of the group when one is given.
+    init(
+        _ address: String, in namespace: borrowing NetworkNamespace, port: UInt16 = 0,
+        group: String? = nil
+    ) throws {
+        fileDescriptor = try namespace.run {
             let fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            var local = Self.address(group == nil ? host.address : "0.0.0.0", port)
+            var local = Self.address(group == nil ? address : "0.0.0.0", port)
             try check(
                 withUnsafePointer(to: &local) {
                     $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -17,7 +24,7 @@ struct Datagrams: ~Copyable {
                     }
                 })
             var interface = in_addr()
-            inet_pton(AF_INET, host.address, &interface)
+            inet_pton(AF_INET, address, &interface)
             let size = socklen_t(MemoryLayout<in_addr>.size)
             try check(setsockopt(fd, Int32(IPPROTO_IP), IP_MULTICAST_IF, &interface, size))
             if let group {
