@@ -10,6 +10,15 @@ struct Headline {
         self.language = language
     }
 
+    /// The last attempt of each trial: what a retry replaced is listed, and decides nothing but safety.
+    var current: [TrialReport] {
+        var last: [Int: Int] = [:]
+        for trial in report.trials {
+            last[trial.index] = max(last[trial.index] ?? 0, trial.attempt)
+        }
+        return report.trials.filter { last[$0.index] == $0.attempt }
+    }
+
     /// The trial that decides the run's RTO: a censored one ranks above all numbers.
     var worstTrial: TrialReport? {
         func rank(_ measure: Measure) -> (Int, Double) {
@@ -19,7 +28,7 @@ struct Headline {
             case .unknown, .notApplicable: (0, 0)
             }
         }
-        return report.trials.filter { rank($0.rto).0 > 0 }.max { rank($0.rto) < rank($1.rto) }
+        return current.filter { rank($0.rto).0 > 0 }.max { rank($0.rto) < rank($1.rto) }
     }
 
     var worstRTO: Measure? { worstTrial?.rto }
@@ -121,15 +130,14 @@ struct Headline {
     enum SplitBrain { case seen(Double?), never, unknown(String?), none }
 
     var splitBrain: SplitBrain {
-        let all = report.trials.map(\.splitBrain)
-        let seen = all.filter { $0.seen == true }
+        let seen = report.trials.map(\.splitBrain).filter { $0.seen == true }
         if !seen.isEmpty { return .seen(seen.compactMap(\.atLeast).max()) }
+        let all = current.map(\.splitBrain)
         guard let open = all.first(where: { $0.seen == nil }) else {
             return all.isEmpty ? .none : .never
         }
-        if all.allSatisfy({
-            $0.seen == nil && $0.dualClaim == nil && ($0.reason ?? "").contains("role")
-        }) {
+        // Active-active: nobody plays a role, and there is nothing to be unknown.
+        if all.allSatisfy({ $0.seen == nil && $0.reason == "the system has no roles" }) {
             return .none
         }
         return .unknown(open.reason)

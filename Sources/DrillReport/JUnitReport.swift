@@ -12,11 +12,13 @@ package enum JUnitReport {
                 name: Headline.name(expectation) + " " + expectation.threshold,
                 verdict: expectation.verdict, lines: [Headline(report).line(expectation)])
         }
+        let current = Headline(report).current
         cases += report.trials.map { trial in
             let again = trial.attempt > 1 ? " attempt \(trial.attempt)" : ""
             return Case(
                 group: group + ".trials", name: "trial \(trial.index)\(again)",
-                verdict: trial.verdict, lines: trial.reasons)
+                verdict: trial.verdict, lines: trial.reasons,
+                isReplaced: trial.verdict == .inconclusive && !current.contains(trial))
         }
         if report.heal.verdict == .restoreFailed || !report.heal.leftBehind.isEmpty {
             cases.append(
@@ -30,11 +32,13 @@ package enum JUnitReport {
                 Case(group: group, name: "run", verdict: report.verdict, lines: report.reasons))
         }
         let failures = cases.count { $0.verdict == .fail }
-        let errors = cases.count { $0.verdict == .inconclusive }
+        let skipped = cases.count { $0.isReplaced }
+        let errors = cases.count { $0.verdict == .inconclusive } - skipped
         let counts = "tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"\(errors)\""
         var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         out += "<testsuites name=\"firedrill\" \(counts)>\n"
-        out += "  <testsuite name=\"\(PlainText.markup(name(run)))\" \(counts) skipped=\"0\""
+        out +=
+            "  <testsuite name=\"\(PlainText.markup(name(run)))\" \(counts) skipped=\"\(skipped)\""
         if let started = run.startedAt { out += " timestamp=\"\(PlainText.markup(started))\"" }
         out += ">\n    <properties>\n"
         for (name, value) in properties(report) {
@@ -68,6 +72,8 @@ package enum JUnitReport {
         var name: String
         var verdict: Verdict
         var lines: [String]
+        /// A retry took this attempt's place: it is listed, and is no missing evidence.
+        var isReplaced = false
 
         var xml: String {
             let head =
@@ -79,6 +85,9 @@ package enum JUnitReport {
             case .inconclusive: element = "error"
             }
             let message = PlainText.markup(lines.first ?? verdict.rawValue)
+            if isReplaced {
+                return head + ">\n      <skipped message=\"\(message)\"/>\n    </testcase>\n"
+            }
             let body = lines.map(PlainText.markup).joined(separator: "\n")
             return head
                 + ">\n      <\(element) message=\"\(message)\" type=\"\(verdict.rawValue)\">"

@@ -49,8 +49,8 @@ package enum TerminalSummary {
             let censored = report.summary.rto.censored
             var text = "RTO max " + Shown.measure(rto)
             if let prediction = headline.prediction { text += " (\(prediction))" }
-            if censored > 0, report.trials.count > 1 {
-                text += ", \(censored) of \(report.trials.count) without recovery"
+            if censored > 0, headline.current.count > 1 {
+                text += ", \(censored) of \(headline.current.count) without recovery"
             }
             parts.append(text)
         } else if !headline.steps.isEmpty {

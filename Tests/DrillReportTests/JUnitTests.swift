@@ -27,6 +27,18 @@ private func xml(_ report: RunReport) -> String {
     #expect(xml.contains("<error message=\"steady state never reached\""))
 }
 
+@Test func `an attempt that a retry replaced is skipped and makes nothing red`() {
+    var report = Synthetic.record().report
+    var first = report.trials[0]
+    report.trials[0].attempt = 2
+    first.verdict = .inconclusive
+    first.reasons = ["the effect of kill was not proven"]
+    report.trials.insert(first, at: 0)
+    let xml = xml(report)
+    #expect(xml.contains("failures=\"0\" errors=\"0\" skipped=\"1\""))
+    #expect(xml.contains("<skipped message=\"the effect of kill was not proven\"/>"))
+}
+
 @Test func `what is left behind fails a case of its own`() {
     var report = Synthetic.record().report
     report.heal = HealReport(verdict: .restoreFailed, leftBehind: ["a: eth0 is down"])

@@ -87,6 +87,29 @@ private let path = "reports/…/report.html"
         ])
 }
 
+@Test func `a replaced attempt decides no figure but counts for safety`() {
+    var report = three()
+    var first = report.trials[1]
+    report.trials[1].attempt = 2
+    first.verdict = .inconclusive
+    first.rto = .measured(9000, low: 8990, high: 9000)
+    report.trials.insert(first, at: 1)
+    #expect(TerminalSummary.lastLines(report, reportPath: path)[0].contains("RTO max 3.35 s"))
+    report.trials[1].splitBrain.seen = true
+    #expect(TerminalSummary.lastLines(report, reportPath: path)[0].contains("SPLIT BRAIN"))
+}
+
+@Test func `an unobserved role is unknown and a system without roles has none to show`() {
+    for (reason, shown) in [("no role was observed", true), ("the system has no roles", false)] {
+        var report = Synthetic.record().report
+        report.trials[0].splitBrain = SplitBrainReport(
+            seen: nil, dualClaim: nil, dualService: nil, latentClaim: false, handoverOverlap: nil,
+            atLeast: nil, atMost: nil, reason: reason)
+        let markdown = String(decoding: MarkdownSummary.encode(report), as: UTF8.self)
+        #expect(markdown.contains("| unknown |") == shown)
+    }
+}
+
 @Test func `colour is only in the verdict and only when asked for`() {
     let line = TerminalSummary.lastLines(three(), reportPath: path, colour: true)[0]
     #expect(line.hasPrefix("\u{1B}[1;32mPASS\u{1B}[0m node-kill  RTO"))

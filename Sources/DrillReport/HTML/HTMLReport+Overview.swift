@@ -59,7 +59,7 @@ extension HTMLReport {
 
     private var rtoCard: Markup {
         let summary = report.summary.rto
-        let single = report.trials.count == 1
+        let single = headline.current.count == 1
         let name =
             single
             ? language("RTO: out of service for", "RTO：服务中断时长")
@@ -79,8 +79,8 @@ extension HTMLReport {
         if summary.censored > 0 {
             sub.append(
                 language(
-                    "\(summary.censored) of \(report.trials.count) did not recover by themselves",
-                    "\(report.trials.count) 次中 \(summary.censored) 次未自行恢复"))
+                    "\(summary.censored) of \(headline.current.count) did not recover by themselves",
+                    "\(headline.current.count) 次中 \(summary.censored) 次未自行恢复"))
         }
         return card(name, "\(Shown.measure(worst, language))\(interval)", sub)
     }
