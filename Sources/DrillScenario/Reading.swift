@@ -7,6 +7,14 @@ final class Reading {
     private var seen: Set<Diagnostic> = []
     private var files: [String: SourceFile] = [:]
 
+    /// More would not be read, and a damaged file can have a hundred thousand.
+    static let most = 200
+
+    let secrets: Secrets
+
+    init(secrets: Secrets) { self.secrets = secrets }
+
+    var isFull: Bool { diagnostics.count >= Self.most }
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
     /// In the order in which they were met.
@@ -22,7 +30,7 @@ final class Reading {
     }
 
     func add(_ found: [Diagnostic]) {
-        for diagnostic in found where seen.insert(diagnostic).inserted {
+        for diagnostic in found where !isFull && seen.insert(diagnostic).inserted {
             diagnostics.append(diagnostic)
         }
     }
@@ -40,8 +48,10 @@ final class Reading {
     ) {
         add([
             Diagnostic(
-                file: place.file, line: place.line, column: place.column, message: message,
-                sourceLine: files[place.file]?.line(place.line), hint: hint, severity: severity)
+                file: place.file, line: place.line, column: place.column,
+                message: Secrets.mask(message, secrets.values),
+                sourceLine: files[place.file]?.line(place.line),
+                hint: hint.map { Secrets.mask($0, secrets.values) }, severity: severity)
         ])
     }
 
@@ -63,7 +73,7 @@ final class Reading {
         }
         let names = keys.map(\.name)
         if checkUnknown {
-            for entry in entries where !names.contains(entry.key) {
+            for entry in entries where !names.contains(entry.key) && !isFull {
                 error(
                     entry.place, "unknown key '\(entry.key)' in \(what)",
                     hint: NearWord.hint(entry.key, names, "keys"))

@@ -28,7 +28,7 @@ extension RunPlan {
             lines.append("")
             lines += warnings.map(\.rendered)
         }
-        return lines.joined(separator: "\n") + "\n"
+        return Secrets.mask(lines.joined(separator: "\n") + "\n", secrets)
     }
 
     private var cellText: String {

@@ -24,6 +24,7 @@ package struct RunPlan: Hashable, Sendable {
     package var trialBound: Duration
     package var warnings: [Diagnostic]
     package var capabilities: [String]
+    package var secrets: Set<String>
 
     package init(_ cell: ScenarioCell) {
         scenario = cell.scenario
@@ -34,6 +35,7 @@ package struct RunPlan: Hashable, Sendable {
         trialBound = RunBound.trial(of: cell.scenario)
         warnings = cell.warnings
         capabilities = cell.capabilities
+        secrets = cell.secrets
     }
 
     private static func plan(_ step: Step, _ system: System) -> StepPlan {

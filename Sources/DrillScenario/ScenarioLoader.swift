@@ -11,6 +11,8 @@ package struct ScenarioCell: Hashable, Sendable {
     package var warnings: [Diagnostic]
     /// Parts of the files that this version cannot run: exit 4.
     package var capabilities: [String]
+    /// Values of `{{env.NAME}}` in this cell: whatever prints should print them as `***`.
+    package var secrets: Set<String>
 }
 
 /// Files to values, or every mistake at once. Pure apart from the closures that it is given.
@@ -38,11 +40,13 @@ package struct ScenarioLoader {
 
     private let options: Options
     private let templates: TemplateFiles
-    private let reading = Reading()
+    private let secrets = Secrets()
+    private let reading: Reading
 
     private init(_ options: Options, _ readFile: @escaping (String) throws -> [UInt8]) {
         self.options = options
         templates = TemplateFiles(readFile)
+        reading = Reading(secrets: secrets)
     }
 
     /// One cell for each point of the matrix, the last variable changing fastest.
@@ -76,7 +80,7 @@ package struct ScenarioLoader {
     ) -> Result<System, DiagnosticList> {
         let loader = ScenarioLoader(options, readFile)
         guard let tree = loader.document(path) else { return .failure(loader.list) }
-        var scope = Scope(environment: options.environment)
+        var scope = Scope(environment: options.environment, secrets: loader.secrets)
         scope.globals = tree["vars"].map { readVars($0, loader.reading) } ?? [:]
         loader.checkSet(set, known: Set(scope.globals.keys))
         scope.globals.merge(set) { $1 }
@@ -128,10 +132,10 @@ package struct ScenarioLoader {
         systemPath: String, trials: Int?
     ) -> ScenarioCell? {
         // Warnings and capabilities are those of this cell; errors are everybody's.
-        let own = Reading()
+        let own = Reading(secrets: secrets)
         reading.lendFiles(to: own)
         defer { reading.add(own.diagnostics.filter { $0.severity == .error }) }
-        var scope = Scope(environment: options.environment)
+        var scope = Scope(environment: options.environment, secrets: secrets)
         scope.globals = globals
         var system = System(name: "", hosts: [])
         var systemScope = scope
@@ -156,7 +160,8 @@ package struct ScenarioLoader {
             systemYAML: Resolved.system(
                 systemTree, scope: systemScope,
                 masked: masked(systemTree, systemPath, scope) ?? system),
-            warnings: Self.sorted(own), capabilities: own.capabilities)
+            warnings: Self.sorted(own), capabilities: own.capabilities,
+            secrets: secrets.values)
     }
 
     /// The system once more with its secrets as `***`; nil where it has none.
@@ -164,7 +169,7 @@ package struct ScenarioLoader {
         guard !options.environment.isEmpty else { return nil }
         var scope = scope
         scope.isMasked = true
-        var reader = systemReader(tree, path, scope, Reading())
+        var reader = systemReader(tree, path, scope, Reading(secrets: secrets))
         return reader.read()
     }
 
@@ -250,6 +255,12 @@ package struct ScenarioLoader {
                 reading.error(
                     entry.value.place,
                     "variable '\(entry.key)' must be a text, not \(entry.value.kindName)")
+                continue
+            }
+            guard text.utf8.count <= 4_096 else {
+                reading.error(
+                    entry.place, "the value of '\(entry.key)' has more than 4096 bytes",
+                    hint: "long texts belong in templates")
                 continue
             }
             vars[entry.key] = text

@@ -16,7 +16,6 @@ struct ScenarioReader {
     var stepPlaces: [StepID: Fields] = [:]
     var expectationPlaces: [Place] = []
     var abortPlaces: [Place] = []
-    var stableePlace: Place?
 
     init(reading: Reading, tree: Tree, system: System, isSystemKnown: Bool, scope: Scope) {
         self.reading = reading
@@ -49,7 +48,6 @@ struct ScenarioReader {
             fields["retries"].flatMap { reading.count($0, "'retries'", 0...100, scope) } ?? 0
         if let tree = fields["steady_state"] { scenario.steadyState = readSteadyState(tree) }
         if let tree = fields["stable"] {
-            stableePlace = tree.place
             let keys = Grammar.keys(of: "stable", in: Grammar.scenario)
             let inner = reading.fields(tree, "'stable'", keys)
             scenario.stable =
@@ -66,6 +64,11 @@ struct ScenarioReader {
                 trials: scenario.trials)
         }
         if let tree = fields["abort"] { scenario.aborts = readAborts(tree) }
+        if let tree = fields["known_unsafe"], scenario.expectations.isEmpty {
+            reading.warning(
+                tree.place, "'known_unsafe' names a harm, and nothing in 'expect' would show it",
+                hint: "such as split_brain: seen")
+        }
         scenario.expectations += implied(scenario)
         return scenario
     }
@@ -210,11 +213,7 @@ struct ScenarioReader {
             }
             return .host("client")
         }
-        guard let selector = selector(tree, "'from'") else { return nil }
-        if case .role = selector {
-            reading.capability("\(what): 'from' with a role comes later; name a host")
-        }
-        return selector
+        return selector(tree, "'from'")
     }
 
     private func readConnections(_ fields: Fields, _ workload: inout Workload) {

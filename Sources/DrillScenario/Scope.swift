@@ -10,7 +10,7 @@ struct ScopeError: Error, Hashable, Sendable {
 ///
 /// Values are kept as written and replaced when asked for, so that a variable may use another one,
 /// and one of the system may use those of its hosts.
-struct Scope: Sendable {
+struct Scope {
     struct HostValues: Sendable {
         var address: String
         var interface: String
@@ -25,6 +25,8 @@ struct Scope: Sendable {
     var hosts: [HostName: HostValues] = [:]
     var vip: String?
     var environment: [String: String] = [:]
+    /// The secrets that were asked for.
+    var secrets = Secrets()
     /// Secrets read as `***`.
     var isMasked = false
 
@@ -40,14 +42,27 @@ struct Scope: Sendable {
         return scope
     }
 
-    func value(of name: String) -> Result<String, ScopeError> { value(of: name, within: []) }
+    func value(of name: String) -> Result<String, ScopeError> {
+        value(of: name, within: Path(budget: Budget()))
+    }
 
-    private func value(of name: String, within path: [String]) -> Result<String, ScopeError> {
+    /// What is being replaced, so that a circle is seen; and how much of it, since variables of variables
+    /// of variables can cost more than any file is long.
+    private struct Path {
+        var names: [String] = []
+        var budget: Budget
+    }
+
+    private final class Budget {
+        var left = 200
+    }
+
+    private func value(of name: String, within path: Path) -> Result<String, ScopeError> {
         guard !name.isEmpty else {
             return .failure(ScopeError(message: "'{{}}' names no variable", hint: nil))
         }
-        guard !path.contains(name) else {
-            let circle = (path.drop { $0 != name } + [name]).joined(separator: " -> ")
+        guard !path.names.contains(name) else {
+            let circle = (path.names.drop { $0 != name } + [name]).joined(separator: " -> ")
             return .failure(
                 ScopeError(message: "variable '\(name)' is made of itself: \(circle)", hint: nil))
         }
@@ -87,12 +102,15 @@ struct Scope: Sendable {
 
     /// `env.NAME`, `peer.NAME`, `HOST.NAME`, `NAME.seconds`.
     private func qualified(
-        _ parts: [String], _ name: String, _ path: [String]
+        _ parts: [String], _ name: String, _ path: Path
     ) -> Result<String, ScopeError> {
         let rest = parts.dropFirst().joined(separator: ".")
         if parts[0] == "env" {
             if isMasked { return .success("***") }
-            return environment[rest].map { .success($0) }
+            return environment[rest].map { secret in
+                secrets.add(secret)
+                return .success(secret)
+            }
                 ?? .failure(
                     ScopeError(
                         message: "the environment has no '\(rest)'",
@@ -131,17 +149,19 @@ struct Scope: Sendable {
     }
 
     private func expand(
-        _ text: String, _ name: String, _ path: [String]
+        _ text: String, _ name: String, _ path: Path
     ) -> Result<String, ScopeError> {
         guard text.contains("{{") else { return .success(text) }
-        // A chain of doublings would grow without bound.
-        guard path.count < 8 else {
+        path.budget.left -= 1
+        guard path.names.count < 8, path.budget.left > 0 else {
             return .failure(
                 ScopeError(
                     message: "variable '\(name)' uses variables of variables too deeply", hint: nil)
             )
         }
-        let (value, problems) = Template(text).render { self.value(of: $0, within: path + [name]) }
+        var within = path
+        within.names.append(name)
+        let (value, problems) = Template(text).render { self.value(of: $0, within: within) }
         if let problem = problems.first {
             return .failure(
                 ScopeError(

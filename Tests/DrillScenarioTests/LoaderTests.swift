@@ -117,6 +117,30 @@ import Testing
         #expect(!cell.systemYAML.contains("hunter2"))
         #expect(cell.systemYAML.contains("x***"))
         #expect(cell.systemYAML.contains("password ***"))
+        #expect(cell.secrets == ["hunter2"])
+
+        files.contents["s.yaml"] = Array(
+            Files.scenario.with("observe: 30s", "observe: \"{{env.DB_PASSWORD}}\"").utf8)
+        #expect(files.complaints().contains("'observe' must be a duration, not '***'"))
+    }
+
+    @Test func `variables of variables of variables cost little`() {
+        let many = String(repeating: "{{h}}", count: 800)
+        let system = Files.system.with(
+            "vars: {advert: 1s}",
+            "vars: {advert: 1s, h: \"\", g: \"\(many)\", f: \"\(many.replacing("h", with: "g"))\", e: \"\(many.replacing("h", with: "f"))\"}"
+        )
+        let files = Files(system: system, ["templates/web.conf": "{{e}}"])
+        #expect(files.complaints().contains("uses variables of variables too deeply"))
+    }
+
+    @Test func `a file with thousands of mistakes tells the first of them`() {
+        let keys = (0..<20_000).map { "k\($0): 1" }.joined(separator: ", ")
+        guard case .failure(let list) = Files(scenario: "{\(keys)}").load() else {
+            Issue.record("nothing is wrong")
+            return
+        }
+        #expect(list.diagnostics.count == 200)
     }
 
     @Test func `on, yes and 1:30 stay texts`() throws {
