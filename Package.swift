@@ -84,6 +84,7 @@ let package = Package(
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),
+        tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
         tests("LabTests", ["DrillCore", "CLinux"]),
     ]
 )

@@ -1,24 +1,24 @@
 /// Ethernet frames of the address resolution protocol (RFC 826), IPv4 over Ethernet.
-struct ARPFrame: Hashable, Sendable {
-    static let etherType: UInt16 = 0x0806
+package struct ARPFrame: Hashable, Sendable {
+    package static let etherType: UInt16 = 0x0806
 
-    enum Operation: UInt8 { case request = 1, reply = 2 }
+    package enum Operation: UInt8 { case request = 1, reply = 2 }
 
-    var operation: Operation
+    package var operation: Operation
     /// Six bytes.
-    var senderHardware: [UInt8]
+    package var senderHardware: [UInt8]
     /// Four bytes.
-    var sender: [UInt8]
-    var target: [UInt8]
+    package var sender: [UInt8]
+    package var target: [UInt8]
 
     /// Broadcast, so that no neighbour table can answer in the target's place.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         [UInt8](repeating: 0xff, count: 6) + senderHardware + [0x08, 0x06]
             + [0, 1, 0x08, 0, 6, 4, 0, operation.rawValue]
             + senderHardware + sender + [0, 0, 0, 0, 0, 0] + target
     }
 
-    init(operation: Operation, senderHardware: [UInt8], sender: [UInt8], target: [UInt8]) {
+    package init(operation: Operation, senderHardware: [UInt8], sender: [UInt8], target: [UInt8]) {
         self.operation = operation
         self.senderHardware = senderHardware
         self.sender = sender
@@ -26,7 +26,7 @@ struct ARPFrame: Hashable, Sendable {
     }
 
     /// nil for what is no ARP frame of IPv4 over Ethernet.
-    init?(_ frame: some Collection<UInt8>) {
+    package init?(_ frame: some Collection<UInt8>) {
         let bytes = Array(frame)
         guard bytes.count >= 42, bytes[12...19].elementsEqual([0x08, 0x06, 0, 1, 0x08, 0, 6, 4]),
             bytes[20] == 0, let operation = Operation(rawValue: bytes[21])

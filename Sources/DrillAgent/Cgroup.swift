@@ -2,7 +2,7 @@ import DrillCore
 import Glibc
 
 /// A directory of the unified cgroup hierarchy.
-struct Cgroup: Hashable, Sendable {
+package struct Cgroup: Hashable, Sendable {
     let path: String
 
     /// Where cgroup v2 is mounted; on hybrid machines beside v1.
@@ -18,7 +18,7 @@ struct Cgroup: Hashable, Sendable {
     }
 
     /// The mount point of the first cgroup2 in the text of /proc/self/mountinfo.
-    static func mountPoint(in mountinfo: String) -> String? {
+    package static func mountPoint(in mountinfo: String) -> String? {
         for line in mountinfo.split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4,

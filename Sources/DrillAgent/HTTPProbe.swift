@@ -3,15 +3,21 @@ import DrillCore
 import Glibc
 
 /// One GET, to learn whether a service is ready; measuring is firedrill-load's.
-enum HTTPProbe {
-    struct Target: Hashable {
-        var address: String
-        var port: UInt16
-        var path: String
+package enum HTTPProbe {
+    package struct Target: Hashable {
+        package var address: String
+        package var port: UInt16
+        package var path: String
+
+        package init(address: String, port: UInt16, path: String) {
+            self.address = address
+            self.port = port
+            self.path = path
+        }
     }
 
     /// `http://ADDRESS[:PORT][/PATH]`; names are not looked up.
-    static func parse(_ url: String) -> Target? {
+    package static func parse(_ url: String) -> Target? {
         guard url.hasPrefix("http://") else { return nil }
         let rest = url.dropFirst("http://".count)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
@@ -25,7 +31,7 @@ enum HTTPProbe {
     }
 
     /// 200…399 of `HTTP/1.1 200 OK`.
-    static func isGood(statusLine: some StringProtocol) -> Bool {
+    package static func isGood(statusLine: some StringProtocol) -> Bool {
         let fields = statusLine.split(separator: " ")
         guard fields.count >= 2, fields[0].hasPrefix("HTTP/1."), let status = Int(fields[1]) else {
             return false

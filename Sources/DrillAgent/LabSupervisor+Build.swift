@@ -7,6 +7,7 @@ extension LabSupervisor {
         guard lab == nil else {
             throw LabFailure(kind: .failed, message: "the lab is built already")
         }
+        if let networkFailure { throw networkFailure }
         let folder = RunFolder(run: spec.run)
         let cgroup = try folder.cgroup()
         let lock = try folder.make()

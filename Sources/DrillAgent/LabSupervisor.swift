@@ -30,6 +30,7 @@ final class LabSupervisor {
     var loads: [String: LoadProcess] = [:]
     var programCount = 0
     var isEnding = false
+    private(set) var networkFailure: LabFailure?
     let controller: LineWriter
     private(set) var staysWithoutController = false
     private var isControllerGone = false
@@ -53,10 +54,11 @@ final class LabSupervisor {
 
     private func run(hasNetwork: Int32) async {
         if hasNetwork < 0 {
-            controller.send(
-                LabMessage.event(
-                    .log(systemFailure("make the switch's network namespace", -hasNetwork).message))
-            )
+            // Without one of its own, the switch would be built in somebody else's.
+            let failure = systemFailure("make the switch's network namespace", -hasNetwork)
+            networkFailure = LabFailure(
+                kind: .capability, message: failure.message + " (namespaces need root)",
+                errno: failure.errno)
         }
         // Address events are stamped with the interval between two looks.
         Reactor.shared.setTick(.milliseconds(2))

@@ -1,9 +1,11 @@
 /// Whole lines out of pieces of a stream.
-struct LineSplitter {
+package struct LineSplitter {
     private var rest: [UInt8] = []
 
+    package init() {}
+
     /// The lines that are complete now, without their newlines.
-    mutating func add(_ bytes: [UInt8]) -> [String] {
+    package mutating func add(_ bytes: [UInt8]) -> [String] {
         rest += bytes
         var lines: [String] = []
         var start = rest.startIndex
@@ -16,7 +18,7 @@ struct LineSplitter {
     }
 
     /// What came after the last newline; nil if nothing did.
-    mutating func end() -> String? {
+    package mutating func end() -> String? {
         defer { rest = [] }
         return rest.isEmpty ? nil : String(decoding: rest, as: UTF8.self)
     }

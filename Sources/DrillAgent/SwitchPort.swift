@@ -1,5 +1,5 @@
-import DrillCore
-import DrillNetlink
+package import DrillCore
+package import DrillNetlink
 
 /// Where a host's interface is plugged in.
 struct SwitchPort {
@@ -13,15 +13,17 @@ struct SwitchPort {
 }
 
 /// The names of a switch's devices: what a person who looks into the namespace wants to read, where it fits.
-struct PortNames {
+package struct PortNames {
     private var taken: Set<String> = ["lo", "sink"]
 
-    mutating func bridge(_ network: NetworkName, number: Int) -> InterfaceName {
+    package init() {}
+
+    package mutating func bridge(_ network: NetworkName, number: Int) -> InterfaceName {
         name("br-\(network)", else: "br\(number)")
     }
 
     /// `a` on a host's first network, `a-heartbeat` on others; `port7` where that is taken or does not fit.
-    mutating func port(
+    package mutating func port(
         _ host: HostName, _ network: NetworkName, isFirst: Bool, number: Int
     ) -> InterfaceName {
         name(isFirst ? host.rawValue : "\(host)-\(network)", else: "port\(number)")
