@@ -8,6 +8,12 @@ package struct Outage: Hashable, Sendable {
     package var lastBad: Int
     /// Index of the good operation that ended it; nil while it is open.
     package var end: Int?
+
+    package init(firstBad: Int, lastBad: Int, end: Int? = nil) {
+        self.firstBad = firstBad
+        self.lastBad = lastBad
+        self.end = end
+    }
 }
 
 /// Which bad operations are outages and which are noise (MEASURING.md, "Noise").
@@ -15,6 +21,11 @@ package struct OutageDetection: Hashable, Sendable {
     package var outages: [Outage]
     /// Indices of bad operations that opened nothing while nothing was open.
     package var blips: [Int]
+
+    package init(outages: [Outage] = [], blips: [Int] = []) {
+        self.outages = outages
+        self.blips = blips
+    }
 
     /// One pass. A bad operation opens an outage if its stretch holds at least k bad ones; the first good one
     /// whose *complete* stretch holds fewer than k bad and enough sent ones ends it. A stretch that the end of
