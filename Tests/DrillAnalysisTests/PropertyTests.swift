@@ -88,7 +88,7 @@ private struct RandomTrace {
 }
 
 @Test func `outages are those of the naive reading`() {
-    for seed in UInt64(1)...120 {
+    for seed in UInt64(1)...60 {
         let trace = RandomTrace(seed: seed).trace
         #expect(OutageDetection.detect(trace) == naive(trace), "seed \(seed)")
     }
@@ -104,15 +104,9 @@ private struct RandomTrace {
     }
 }
 
-/// How bad an RTO is: by what is surely so.
-private func harm(_ measure: Measure) -> Double {
-    switch measure.status {
-    case .measured, .censored: measure.value ?? 0
-    case .unknown, .notApplicable: .infinity
-    }
-}
-
-@Test func `adding a failure never improves the RTO`() {
+/// By the lower bound: t5 is the completion of the operation that ends an outage, and one that fails instead may have
+/// been a slower one than its successor.
+@Test func `adding a failure never improves the RTO`() throws {
     for seed in UInt64(1)...150 {
         var random = RandomTrace(seed: seed)
         let last = Double(random.operations.count) * 10
@@ -129,8 +123,9 @@ private func harm(_ measure: Measure) -> Double {
             #expect(before.status == .measured || after.status != .measured, "seed \(seed)")
             continue
         }
-        let nothing = before.value == 0 && after.value == 0
-        #expect(nothing || harm(after) >= harm(before), "seed \(seed): \(before) \(after)")
+        #expect(
+            try #require(after.low) >= (try #require(before.low)),
+            "seed \(seed): \(before) \(after)")
     }
 }
 
