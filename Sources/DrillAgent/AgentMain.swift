@@ -8,6 +8,8 @@ package enum AgentMain {
         usage: firedrill-agent COMMAND
           lab                        supervise one lab: JSON lines on standard input and output
           enter --pid PID [-- ARGV]  a program, or a shell, inside the lab host with this first process
+          shell HOST [--run RUN] [-- ARGV]   the same, of a kept lab's host
+          doctor                     what this machine can do, and what earlier runs left
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           version
@@ -21,6 +23,8 @@ package enum AgentMain {
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
         case "enter": return enter(rest)
+        case "shell": return shell(rest)
+        case "doctor": return Doctor.run()
         case "orphans": return Orphans.list()
         case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
         case "version":
@@ -38,6 +42,27 @@ package enum AgentMain {
             let count = rest.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
             if count <= 0 { return }
             rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func shell(_ arguments: [String]) -> Int32 {
+        var options = Array(arguments.prefix { $0 != "--" })
+        let program = arguments.dropFirst(options.count)
+        var run: String?
+        if let flag = options.firstIndex(of: "--run"), flag + 1 < options.count {
+            run = options[flag + 1]
+            options.removeSubrange(flag...(flag + 1))
+        }
+        guard options.count == 1 else {
+            complain(usage)
+            return 64
+        }
+        do throws(LabFailure) {
+            let pid = try KeptLab.process(of: options[0], run: run)
+            return enter(["--pid", pid] + (program.count > 1 ? program : []))
+        } catch {
+            complain("firedrill: \(error.message)")
+            return 4
         }
     }
 

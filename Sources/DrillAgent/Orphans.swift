@@ -104,37 +104,8 @@ enum Orphans {
         try folder.remove()
     }
 
-    /// Asks its supervisor, and waits for the answer that nothing is left.
     private static func endKept(_ run: RunID) throws(LabFailure) {
-        let folder = RunFolder(run: run)
-        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        if number < 0 { throw systemFailure("make a socket") }
-        let connection = Descriptor(number)
-        let result = try withUnixAddress(folder.socketPath) { connect(number, $0, $1) }
-        if result < 0 { throw systemFailure("connect to \(folder.socketPath)") }
-        do {
-            try connection.write(
-                try JSONLine.encode(LabRequest(id: 1, command: .teardown)) + "\n")
-            var lines = LineSplitter()
-            while true {
-                let bytes = try connection.read()
-                for line in lines.add(bytes) {
-                    guard case .reply(let reply) = try JSONLine.decode(LabMessage.self, from: line)
-                    else { continue }
-                    if let failure = reply.failure { throw failure }
-                    let left = reply.detail["left_behind"] ?? ""
-                    if left.isEmpty { return }
-                    throw LabFailure(kind: .failed, message: "left behind: \(left)")
-                }
-                if bytes.isEmpty {
-                    throw LabFailure(
-                        kind: .failed, message: "its supervisor went without an answer")
-                }
-            }
-        } catch let failure as LabFailure {
-            throw failure
-        } catch {
-            throw LabFailure(kind: .failed, message: "\(error)")
-        }
+        let left = try KeptLab.ask(run, .teardown).detail["left_behind"] ?? ""
+        if !left.isEmpty { throw LabFailure(kind: .failed, message: "left behind: \(left)") }
     }
 }

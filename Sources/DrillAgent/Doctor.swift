@@ -1,0 +1,138 @@
+import CLinux
+import DrillCore
+import DrillNetlink
+import Glibc
+
+/// `doctor`: what this machine can do for a drill, which backend each link fault would use, and what earlier runs
+/// left. It looks, in a scratch namespace that goes with it, and changes nothing.
+enum Doctor {
+    private struct Finding {
+        var name: String
+        /// Nil: it can. Else what is missing and what to do.
+        var problem: String?
+        var detail: String
+        /// Without it no drill runs.
+        var needed = true
+    }
+
+    static func run() -> Int32 {
+        let findings = [root, cgroups, namespaces, redirect, netem, realtime, tun, load]
+        for finding in findings {
+            let mark = finding.problem == nil ? "ok     " : finding.needed ? "MISSING" : "absent "
+            print("\(mark)  \(finding.name): \(finding.problem ?? finding.detail)")
+        }
+        print("")
+        print("backends: link.partition and silence redirect with clsact, u32 and mirred; link.down lowers the switch port")
+        let left: [Orphans.Leftover]
+        do throws(LabFailure) {
+            left = try Orphans.find()
+        } catch {
+            AgentMain.complain(error.message)
+            return 4
+        }
+        if left.isEmpty { print("orphans: none") }
+        for orphan in left {
+            let parts = [orphan.folder, orphan.cgroup, orphan.socket].compactMap { $0 }
+            let what: String
+            switch orphan.state {
+            case .running: what = "is running; left alone"
+            case .kept: what = "is kept; `firedrill shell HOST --run \(orphan.run)`, or `firedrill heal` ends it"
+            case .dead: what = "left \(parts.joined(separator: ", ")); `firedrill heal` removes it"
+            }
+            print("run \(orphan.run) \(what)")
+        }
+        let isAble = findings.allSatisfy { $0.problem == nil || !$0.needed }
+        return isAble ? 0 : 4
+    }
+
+    private static var root: Finding {
+        Finding(
+            name: "root", problem: geteuid() == 0 ? nil : "a namespace lab needs root; use sudo",
+            detail: "yes")
+    }
+
+    private static var cgroups: Finding {
+        var finding = Finding(name: "cgroup v2", detail: "")
+        do throws(LabFailure) {
+            let root = try Cgroup.root()
+            finding.detail = root.path
+            if access(root.path, W_OK) != 0 {
+                finding.problem = "\(root.path) is not writable; run as root, or in a container with --privileged"
+            }
+        } catch {
+            finding.problem = error.message
+        }
+        return finding
+    }
+
+    private static var namespaces: Finding {
+        var finding = Finding(name: "network namespaces", detail: "can be made")
+        do throws(NetlinkError) {
+            _ = try NetworkNamespace.create()
+        } catch {
+            finding.problem = "\(error); run as root, or in a container with --privileged"
+        }
+        return finding
+    }
+
+    /// The one mechanism under every fault of a link, tried end to end.
+    private static var redirect: Finding {
+        var finding = Finding(name: "clsact, u32, mirred, ifb, veth, bridge", detail: "work")
+        do throws(NetlinkError) {
+            let namespace = try NetworkNamespace.create()
+            let socket = try NetlinkSocket(in: namespace)
+            _ = try socket.addBridge("br0")
+            let port = try socket.addVeth("port0", peer: "peer0", peerNamespace: nil)
+            let sink = try socket.addIFB("sink", alias: "firedrill:doctor")
+            for installed in try socket.silence(port, sink: sink) { try socket.verify(installed) }
+        } catch {
+            finding.problem =
+                "\(error); install the kernel's extra modules (kernel-modules-extra, linux-modules-extra-$(uname -r))"
+        }
+        return finding
+    }
+
+    private static var netem: Finding {
+        var finding = Finding(name: "netem", detail: "present", needed: false)
+        do throws(NetlinkError) {
+            let namespace = try NetworkNamespace.create()
+            let socket = try NetlinkSocket(in: namespace)
+            // A whole tc_netem_qopt of zeros: a kernel that knows netem takes it.
+            try socket.addQdisc(
+                try socket.link(named: "lo").index, handle: TrafficHandle(1),
+                .other(kind: "netem", options: [UInt8](repeating: 0, count: 24)))
+        } catch {
+            finding.problem = error.errno == ENOENT ? "this kernel has none (\(error))" : "\(error)"
+        }
+        return finding
+    }
+
+    private static var realtime: Finding {
+        var parameter = sched_param()
+        parameter.sched_priority = 1
+        var finding = Finding(
+            name: "SCHED_FIFO", detail: "allowed: load is sent with the least lag", needed: false)
+        if sched_setscheduler(0, SCHED_FIFO, &parameter) == 0 {
+            parameter.sched_priority = 0
+            sched_setscheduler(0, SCHED_OTHER, &parameter)
+        } else {
+            finding.problem = "not allowed; load may be sent later, and the report says how late"
+        }
+        return finding
+    }
+
+    private static var tun: Finding {
+        Finding(
+            name: "/dev/net/tun",
+            problem: access("/dev/net/tun", R_OK | W_OK) == 0 ? nil : "not accessible",
+            detail: "accessible", needed: false)
+    }
+
+    private static var load: Finding {
+        let path = ((try? Surroundings.ownFolder()) ?? "") + "/firedrill-load"
+        return Finding(
+            name: "firedrill-load",
+            problem: access(path, X_OK) == 0 ? nil : "\(path) is missing; build all programs with `make build`",
+            detail: "beside this program")
+    }
+}
