@@ -56,6 +56,7 @@ let package = Package(
         module("DrillScenario", ["DrillCore", "DrillFaults", "DrillWorkload", yams]),
         module("DrillAnalysis", ["DrillCore", histogram]),
         module("DrillReport", ["DrillCore"]),
+        module("DrillStore", ["DrillCore", "DrillReport"]),
         module("DrillRunner", ["DrillCore", "DrillFaults"]),
         module("DrillNetlink", ["DrillCore", "CLinux", "CNetlink"]),
         module("DrillAgent", ["DrillCore", "DrillNetlink", "CLinux"]),
@@ -66,7 +67,8 @@ let package = Package(
             "firedrill",
             [
                 "DrillCore", "DrillScenario", "DrillFaults", "DrillWorkload", "DrillRunner",
-                "DrillLab", "DrillAnalysis", "DrillReport", "CLinux", argumentParser,
+                "DrillLab", "DrillAnalysis", "DrillReport", "DrillStore", "CLinux",
+                argumentParser,
             ]),
         program("firedrill-agent", ["DrillCore", "DrillAgent", "CLinux"]),
         program("firedrill-load", ["DrillCore", "DrillWorkload", "CLinux"]),
@@ -81,6 +83,7 @@ let package = Package(
         tests(
             "DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"],
             resources: ["Golden"]),
+        tests("DrillStoreTests", ["DrillStore", "DrillCore"]),
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),

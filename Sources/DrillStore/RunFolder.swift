@@ -1,0 +1,148 @@
+package import DrillCore
+internal import DrillReport
+internal import FoundationEssentials
+internal import Glibc
+
+/// One run's folder (FORMATS.md, "Run folder").
+package struct RunFolder: Hashable, Sendable {
+    package let path: String
+
+    package init(existing path: String) { self.path = path }
+
+    /// A new folder; refused where it exists and is not empty.
+    package init(new path: String) throws(StoreError) {
+        self.path = path
+        if let entries = try? FileManager.default.contentsOfDirectory(atPath: path),
+            !entries.isEmpty
+        {
+            throw StoreError("\(path): is not empty; choose another folder")
+        }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path + "/logs", withIntermediateDirectories: true)
+        } catch {
+            throw StoreError("\(path): cannot be made: \(Self.why(error))")
+        }
+    }
+
+    package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    package func write(_ bytes: [UInt8], to name: String) throws(StoreError) {
+        do {
+            try Data(bytes).write(to: URL(filePath: file(name)), options: .atomic)
+        } catch {
+            throw StoreError("\(file(name)): cannot be written: \(Self.why(error))")
+        }
+    }
+
+    package func read(_ name: String) throws(StoreError) -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: file(name)) else {
+            throw StoreError("\(file(name)): cannot be read")
+        }
+        return Array(data)
+    }
+
+    package func exists(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: file(name))
+    }
+
+    private var names: [String] { names(in: nil) }
+
+    /// Files of the folder, or of a folder in it, relative to the run folder; folders are left out.
+    func names(in part: String?) -> [String] {
+        let place = part.map(file) ?? path
+        let entries = ((try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []).sorted()
+        return entries.map { entry in part.map { "\($0)/\(entry)" } ?? entry }.filter { name in
+            var isFolder = false
+            return FileManager.default.fileExists(atPath: file(name), isDirectory: &isFolder)
+                && !isFolder
+        }
+    }
+
+    /// Trials of which anything was written, in order.
+    package var trials: [TrialName] {
+        Set(names.filter { $0.contains(".ops") || $0.hasSuffix(".events.jsonl") }
+            .compactMap(TrialName.init(file:))).sorted()
+    }
+
+    /// A trial's operations and events, whatever of them there is.
+    ///
+    /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events.
+    package func history(of trial: TrialName) throws(StoreError) -> History {
+        var streams: [OperationStream] = []
+        let csv = "\(trial.stem).ops.csv"
+        if exists(csv) {
+            let bytes = try read(csv)
+            do {
+                streams = try OperationsCSV.parse(bytes, file: file(csv))
+            } catch {
+                throw StoreError(error.description)
+            }
+        } else {
+            for name in names
+            where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
+                let bytes = try read(name)
+                do {
+                    streams += try OperationsFile.decode(bytes).streams
+                } catch {
+                    throw StoreError("\(file(name)): \(error)")
+                }
+            }
+        }
+        return History(streams: streams, events: try events(of: trial))
+    }
+
+    private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {
+        let name = "\(trial.stem).events.jsonl"
+        guard exists(name) else { return [] }
+        let text = String(decoding: try read(name), as: UTF8.self)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        var events: [HistoryEvent] = []
+        for (index, line) in lines.enumerated()
+        where !line.allSatisfy({ $0 == " " || $0 == "\r" || $0 == "\t" }) {
+            do {
+                events.append(try JSONLine.decode(HistoryEvent.self, from: line))
+            } catch {
+                // Without its newline the last line was being written when the run ended.
+                if index == lines.count - 1 { break }
+                throw StoreError("\(file(name)):\(index + 1):1: error: \(Self.why(error))")
+            }
+        }
+        return events.enumerated().sorted {
+            ($0.element.interval.low, $0.offset) < ($1.element.interval.low, $1.offset)
+        }.map(\.element)
+    }
+
+    /// The digests of the files that a report rests on.
+    package func evidence() throws(StoreError) -> [Evidence] {
+        var evidence: [Evidence] = []
+        for name in names
+        where TrialName(file: name) != nil || ["scenario.yaml", "system.yaml", "run.json"].contains(name)
+        {
+            evidence.append(Evidence(file: name, sha256: SHA256.hex(try read(name))))
+        }
+        return evidence
+    }
+
+    package static func why(_ error: any Error) -> String {
+        if let error = error as? DecodingError {
+            switch error {
+            case .dataCorrupted(let context): return context.debugDescription
+            case .keyNotFound(let key, _): return "'\(key.stringValue)' is missing"
+            case .typeMismatch(_, let context), .valueNotFound(_, let context):
+                let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+                return "\(path): \(context.debugDescription)"
+            @unknown default: return "\(error)"
+            }
+        }
+        if let error = error as? CocoaError, let path = error.filePath {
+            return "\(path): \(error.code)"
+        }
+        return "\(error)"
+    }
+}
+
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}

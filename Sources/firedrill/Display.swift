@@ -1,0 +1,71 @@
+import DrillCore
+import DrillRunner
+import Glibc
+
+/// What a person sees while a drill runs: one living line on a terminal, plain lines elsewhere.
+final class Display {
+    private let isTerminal: Bool
+    private let quiet: Bool
+    private var lastPhase = ""
+    private var lastLine = RunInstant(nanoseconds: 0)
+    private var began = RunInstant.now
+    private var hasLine = false
+    private let name: String
+
+    init(name: String, quiet: Bool) {
+        self.name = name
+        self.quiet = quiet
+        isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+    }
+
+    func show(_ directive: RunDirective) {
+        switch directive {
+        case .status(let status): show(status)
+        case .note(let text): line("  \(text)")
+        case .openLab, .send, .openTrial, .record, .closeTrial, .finish: break
+        }
+    }
+
+    /// A line that stays.
+    func line(_ text: String) {
+        guard !quiet else { return }
+        clear()
+        fputs(text + "\n", stderr)
+    }
+
+    func clear() {
+        guard hasLine else { return }
+        fputs("\r\u{1B}[K", stderr)
+        hasLine = false
+    }
+
+    private func show(_ status: RunStatus) {
+        guard !quiet else { return }
+        let now = RunInstant.now
+        let key = "\(status.trial).\(status.attempt) \(status.phase)"
+        let isNew = key != lastPhase
+        // A terminal is redrawn at most ten times a second; a log gets a line a phase and one every 5 s.
+        let every: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
+        guard isNew || now - lastLine >= every else { return }
+        lastPhase = key
+        lastLine = now
+        if isTerminal {
+            fputs("\r\u{1B}[K\(text(status, now))", stderr)
+            hasLine = true
+        } else {
+            fputs(text(status, now) + "\n", stderr)
+        }
+    }
+
+    private func text(_ status: RunStatus, _ now: RunInstant) -> String {
+        let seconds = (now - began).nanoseconds / 100_000_000
+        var parts = ["\(seconds / 10).\(seconds % 10)s", name, "trial \(status.trial)/\(status.trials)"]
+        if status.attempt > 1 { parts[2] += " (attempt \(status.attempt))" }
+        parts.append(status.phase)
+        if let rate = status.successRate {
+            parts.append("success \((rate * 1000).rounded() / 10) %")
+        }
+        if let primary = status.primary { parts.append("primary \(primary)") }
+        return parts.joined(separator: "  ")
+    }
+}

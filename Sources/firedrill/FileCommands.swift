@@ -1,0 +1,132 @@
+import ArgumentParser
+import DrillCore
+import DrillFaults
+import DrillScenario
+import DrillWorkload
+import FoundationEssentials
+import Glibc
+
+struct Validate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks scenario files; prints every mistake with its place.")
+
+    @Argument(help: "Scenario files, or folders of them.") var paths: [String]
+    @Option(help: "Use this system file instead of the scenario's.") var system: String?
+    @Option(help: "Set a variable: name=value. May be repeated.") var set: [String] = []
+
+    func run() throws {
+        try Failure.reporting {
+            let cells = try Loading.cells(
+                paths, system: system, set: set, trials: nil, programsRequired: true)
+            for cell in cells { for warning in cell.cell.warnings { complain(warning.rendered) } }
+            var seen: [String] = []
+            for cell in cells where !seen.contains(cell.path) {
+                seen.append(cell.path)
+                let count = cells.filter { $0.path == cell.path }.count
+                print("\(cell.path): valid" + (count > 1 ? ", \(count) cells" : ""))
+            }
+        }
+    }
+}
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Prints what a run would do, and does nothing.")
+
+    @Argument(help: "A scenario file.") var scenario: String
+    @Option(help: "Use this system file instead of the scenario's.") var system: String?
+    @Option(help: "Set a variable: name=value. May be repeated.") var set: [String] = []
+    @Option(help: "How many trials, instead of the scenario's number.") var trials: Int?
+
+    func run() throws {
+        try Failure.reporting {
+            let cells = try Loading.cells(
+                [scenario], system: system, set: set, trials: trials, programsRequired: false)
+            for (index, cell) in cells.enumerated() {
+                if index > 0 { print("") }
+                print(RunPlan(cell.cell).rendered)
+            }
+        }
+    }
+}
+
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Prints the JSON Schema of scenario or system files.")
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable { case scenario, system }
+
+    @Argument(help: "scenario or system") var kind: Kind
+
+    func run() {
+        switch kind {
+        case .scenario: print(JSONSchema.scenario)
+        case .system: print(JSONSchema.system)
+        }
+    }
+}
+
+struct FaultsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "faults", abstract: "Lists the faults, or says all about one.")
+    @Argument(help: "A fault.") var name: String?
+    func run() throws { try Listed.show(Listing.faults, name) }
+}
+
+struct ClientsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clients", abstract: "Lists the clients, or says all about one.")
+    @Argument(help: "A client.") var name: String?
+    func run() throws { try Listed.show(Listing.clients, name) }
+}
+
+struct MetricsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics", abstract: "Lists the metrics, or says all about one.")
+    @Argument(help: "A metric.") var name: String?
+    func run() throws { try Listed.show(Listing.metrics, name) }
+}
+
+enum Listed {
+    /// - Parameter list: nil where it knows no such name.
+    static func show(_ list: (String?) -> String?, _ name: String?) throws {
+        try Failure.reporting {
+            guard let text = list(name) else {
+                throw Failure(
+                    code: .usage, message: "'\(name ?? "")' is not known; the list shows what is")
+            }
+            print(text)
+        }
+    }
+}
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes a commented starter scenario for a system.")
+
+    @Argument(help: "The scenario's name; NAME.yaml is written beside the system file.")
+    var name: String
+    @Option(name: .customLong("from"), help: "The system file, or its folder.") var source: String
+
+    func run() throws {
+        try Failure.reporting {
+            var isFolder = false
+            _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
+            let path = isFolder ? "\(source)/system.yaml" : source
+            let text: String
+            switch Starter.scenario(named: name, systemPath: path, readFile: Files.read) {
+            case .success(let found): text = found
+            case .failure(let list):
+                complain(list.rendered)
+                throw DrillCore.ExitCode.invalidFile.exit
+            }
+            let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            let target = (parts.isEmpty ? ["."] : parts).joined(separator: "/") + "/\(name).yaml"
+            guard !FileManager.default.fileExists(atPath: target) else {
+                throw Failure(code: .usage, message: "\(target): exists already; choose another name")
+            }
+            try Files.write(Array(text.utf8), to: target)
+            print("\(target)\nnext: firedrill plan \(target)")
+        }
+    }
+}

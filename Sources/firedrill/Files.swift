@@ -1,0 +1,63 @@
+import DrillCore
+import DrillScenario
+import FoundationEssentials
+import Glibc
+
+/// Reading and looking up for the pure loaders.
+enum Files {
+    static func read(_ path: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Failure(code: .invalidFile, message: "\(path): no such file, or not readable")
+        }
+        return Array(data)
+    }
+
+    /// Whether a program is found as `execvp` would, or in the administrators' folders.
+    static func programExists(_ name: String) -> Bool {
+        if name.contains("/") { return access(name, X_OK) == 0 }
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin", "/usr/local/sbin"])
+            .contains { access("\($0)/\(name)", X_OK) == 0 }
+    }
+
+    /// A program of ours, beside this one.
+    static func beside(_ program: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return (folder + [Substring(program)]).joined(separator: "/")
+    }
+
+    /// Scenario files of a path: itself, or all of a folder's.
+    static func scenarios(_ paths: [String]) throws -> [String] {
+        try paths.flatMap { path -> [String] in
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+                throw Failure(code: .invalidFile, message: "\(path): no such file or folder")
+            }
+            guard isFolder else { return [path] }
+            let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+            let found = try names.filter { $0.hasSuffix(".yaml") }.map { "\(path)/\($0)" }
+                .filter { try isScenario($0) }
+            guard !found.isEmpty else {
+                throw Failure(code: .invalidFile, message: "\(path): holds no scenario file")
+            }
+            return found
+        }
+    }
+
+    private static func isScenario(_ path: String) throws -> Bool {
+        String(decoding: try read(path), as: UTF8.self)
+            .split(separator: "\n")
+            .contains { $0.hasPrefix("kind:") && $0.contains("Scenario") }
+    }
+}
+
+extension Files {
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        do {
+            try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw Failure(code: .usage, message: "\(path): cannot be written")
+        }
+    }
+}

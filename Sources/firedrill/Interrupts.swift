@@ -1,0 +1,27 @@
+import Glibc
+
+/// Turns SIGINT, SIGTERM and SIGHUP into bytes on a descriptor, so that one loop waits for everything.
+enum Interrupts {
+    // Written once before the handlers are installed, read by them only.
+    nonisolated(unsafe) private static var writeEnd: Int32 = -1
+
+    static func install() throws -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw Failure(code: .internalError, message: "pipe: \(String(cString: strerror(errno)))")
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        writeEnd = ends[1]
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal(number) { caught in
+                var byte = UInt8(truncatingIfNeeded: caught)
+                _ = write(Interrupts.writeEnd, &byte, 1)
+            }
+        }
+        signal(SIGPIPE, SIG_IGN)
+        return ends[0]
+    }
+}

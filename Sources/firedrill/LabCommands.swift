@@ -1,0 +1,60 @@
+import ArgumentParser
+import DrillCore
+import Glibc
+
+/// Commands that hand over to firedrill-agent, which does what has to be done on this machine.
+enum Agent {
+    /// Replaces this process; returns only when that fails.
+    static func exec(_ arguments: [String]) throws -> Never {
+        let program = Files.beside("firedrill-agent")
+        var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+        argv.append(nil)
+        fflush(stdout)
+        execv(program, argv)
+        complain(
+            "firedrill: \(program): \(String(cString: strerror(errno))); build all programs with `make build`")
+        throw DrillCore.ExitCode.capability.exit
+    }
+}
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says what this machine can do and what earlier runs left; only looks.")
+    func run() throws { try Agent.exec(["doctor"]) }
+}
+
+struct Heal: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Removes what earlier runs and kept labs left on this machine, and nothing else.")
+    func run() throws { try Agent.exec(["heal"]) }
+}
+
+struct Shell: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Opens a shell in a host of a lab kept with --keep-lab.")
+    @Argument(help: "The host.") var host: String
+    @Option(help: "The run, where several labs are kept.") var run: String?
+    @Argument(parsing: .postTerminator, help: "A program to run instead of the shell.")
+    var command: [String] = []
+
+    func run() throws {
+        try Agent.exec(["shell", host] + (run.map { ["--run", $0] } ?? []) + ["--"] + command)
+    }
+}
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures Firedrill's own speed beside its peers, in one run.")
+
+    enum Part: String, ExpressibleByArgument, CaseIterable { case load }
+
+    @Argument(help: "What to measure: load.") var part: Part = .load
+
+    func run() throws {
+        let program = Files.beside("firedrill-load")
+        var argv: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("bench"), nil]
+        execv(program, &argv)
+        complain("firedrill: \(program): \(String(cString: strerror(errno)))")
+        throw DrillCore.ExitCode.capability.exit
+    }
+}

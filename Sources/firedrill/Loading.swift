@@ -1,0 +1,56 @@
+import DrillCore
+import DrillScenario
+import Glibc
+
+/// A cell and the file that it came from.
+struct LoadedCell {
+    let path: String
+    let cell: ScenarioCell
+}
+
+enum Loading {
+    /// All cells of all files, or every diagnostic of all of them and exit 3.
+    static func cells(
+        _ paths: [String], system: String?, set: [String], trials: Int?, programsRequired: Bool
+    ) throws -> [LoadedCell] {
+        var values: [String: String] = [:]
+        for assignment in set {
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw Failure(code: .usage, message: "--set wants name=value, not '\(assignment)'")
+            }
+            values[String(parts[0])] = String(parts[1])
+        }
+        var cells: [LoadedCell] = []
+        var problems: [DiagnosticList] = []
+        for path in try Files.scenarios(paths) {
+            let loaded = ScenarioLoader.load(
+                path: path, system: system, set: values, trials: trials, readFile: Files.read,
+                programExists: programsRequired ? Files.programExists : { _ in true })
+            switch loaded {
+            case .success(let found): cells += found.map { LoadedCell(path: path, cell: $0) }
+            case .failure(let list): problems.append(list)
+            }
+        }
+        guard problems.isEmpty else {
+            for list in problems { complain(list.rendered) }
+            throw DrillCore.ExitCode.invalidFile.exit
+        }
+        return cells
+    }
+}
+
+/// What this machine lacks for a system; each a sentence with the remedy.
+enum Capabilities {
+    static func missing(for system: System) -> [String] {
+        var missing: [String] = []
+        if system.lab == .namespaces, geteuid() != 0 {
+            missing.append("a namespace lab needs root; run it with sudo")
+        }
+        for program in ["firedrill-agent", "firedrill-load"]
+        where access(Files.beside(program), X_OK) != 0 {
+            missing.append("\(Files.beside(program)) is missing; build all programs with `make build`")
+        }
+        return missing
+    }
+}

@@ -1,0 +1,108 @@
+import DrillAnalysis
+import DrillCore
+import DrillReport
+import DrillScenario
+import DrillStore
+
+/// From a run folder to its reports: what `run` ends with and what `report` repeats.
+enum ReportWriter {
+    /// How the run itself ended, where its trials cannot say it.
+    struct Ending: Codable, Hashable {
+        var exitCode: Int32?
+        var reasons: [String] = []
+        var leftBehind: [String] = []
+    }
+
+    /// `run.json`: what the other files of the folder do not hold.
+    struct RunFile: Codable, Hashable {
+        var run: RunFacts
+        var ending: Ending?
+    }
+
+    static func write(_ folder: RunFolder, language: Language) throws -> RunReport {
+        let (scenario, system) = try load(folder)
+        let file: RunFile
+        if folder.exists("run.json") {
+            do {
+                file = try JSONLine.decode(
+                    RunFile.self, from: String(decoding: try folder.read("run.json"), as: UTF8.self))
+            } catch {
+                throw Failure(
+                    code: .invalidFile,
+                    message: "\(folder.file("run.json")): \(RunFolder.why(error))")
+            }
+        } else {
+            file = RunFile(
+                run: RunFacts(
+                    id: folder.id, scenario: scenario.name, system: system.name,
+                    lab: system.lab.rawValue, version: Version.text))
+        }
+        var histories: [History] = []
+        var trials: [TrialReport] = []
+        do {
+            for name in folder.trials {
+                let history = try folder.history(of: name)
+                histories.append(history)
+                trials.append(
+                    TrialAnalysis.analyze(
+                        TrialInput(
+                            scenario: scenario, system: system, history: history,
+                            index: name.index, attempt: name.attempt)))
+            }
+        } catch let error as StoreError {
+            throw Failure(code: .invalidFile, message: error.description)
+        }
+        var report = RunAnalysis.judge(
+            scenario: scenario, system: system, trials: trials, facts: file.run,
+            leftBehind: file.ending?.leftBehind ?? [])
+        apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
+        report.evidence = try folder.evidence()
+        let record = RunRecord(
+            report: report, histories: histories, scenario: scenario, system: system)
+        try folder.write(try JSONReport.encode(report), to: "report.json")
+        try folder.write(JUnitReport.encode(report), to: "junit.xml")
+        try folder.write(
+            Array(HTMLReport.render(record, language: language).utf8), to: "report.html")
+        return report
+    }
+
+    /// Trials say what the system did; the run's own end can only make the code worse.
+    private static func apply(_ ending: Ending?, crashed: Bool, to report: inout RunReport) {
+        if crashed {
+            report.reasons.insert("the run was cut off before its end", at: 0)
+            if report.verdict == .pass { report.verdict = .inconclusive }
+            report.exitCode = worse(report.exitCode, .inconclusive)
+        }
+        guard let ending else { return }
+        for reason in ending.reasons.reversed() where !report.reasons.contains(reason) {
+            report.reasons.insert(reason, at: 0)
+        }
+        if let code = ending.exitCode.flatMap(DrillCore.ExitCode.init(rawValue:)), code != .pass {
+            if report.verdict == .pass { report.verdict = .inconclusive }
+            report.exitCode = worse(report.exitCode, code)
+        }
+    }
+
+    private static func worse(_ raw: Int32, _ code: DrillCore.ExitCode) -> Int32 {
+        DrillCore.ExitCode.worst([DrillCore.ExitCode(rawValue: raw) ?? .internalError, code])
+            .rawValue
+    }
+
+    private static func load(_ folder: RunFolder) throws -> (Scenario, System) {
+        let path = folder.file("scenario.yaml")
+        let cells = ScenarioLoader.load(
+            path: path, system: folder.file("system.yaml"), templatesRequired: false,
+            readFile: Files.read, programExists: { _ in true })
+        switch cells {
+        case .failure(let list):
+            complain(list.rendered)
+            throw Failure(
+                code: .invalidFile, message: "\(path): the run's own files cannot be read")
+        case .success(let cells):
+            guard let cell = cells.first else {
+                throw Failure(code: .invalidFile, message: "\(path): holds no scenario")
+            }
+            return (cell.scenario, cell.system)
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import ArgumentParser
+import DrillAnalysis
+import DrillCore
+import DrillLab
+import DrillReport
+import DrillRunner
+import DrillScenario
+import DrillStore
+import FoundationEssentials
+import Glibc
+
+/// `firedrill run`: from files to a verdict.
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs scenarios: breaks, measures, heals, reports.")
+
+    @Argument(help: "Scenario files, or folders of them.") var paths: [String]
+    @Option(help: "Use this system file instead of the scenario's.") var system: String?
+    @Option(help: "Set a variable: name=value. May be repeated.") var set: [String] = []
+    @Option(help: "How many trials, instead of the scenario's number.") var trials: Int?
+    @Option(help: "The seed of jitter and arrivals; printed with every run.") var seed: UInt64?
+    @Option(help: "Make this the run folder; it must be empty.") var out: String?
+    @Option(help: "Also write the JUnit file here.") var junit: String?
+    @Option(help: "Also write a Markdown summary here.") var markdown: String?
+    @Option(help: "Language of the HTML report: en or zh.") var lang: String = "en"
+    @Flag(help: "Leave the lab standing; look around with `firedrill shell HOST`.")
+    var keepLab = false
+    @Flag(help: "Do not ask anything.") var yes = false
+    @Flag(help: "Print the plan and do nothing.") var dryRun = false
+    @Flag(help: "Print report.json on standard output.") var json = false
+    @Flag(help: "No progress.") var quiet = false
+
+    func validate() throws {
+        if let trials, trials < 1 { throw ValidationError("--trials must be 1 or more") }
+        guard Language(rawValue: lang) != nil else {
+            throw ValidationError("--lang is en or zh, not '\(lang)'")
+        }
+    }
+
+    func run() throws {
+        try Failure.reporting {
+            let cells = try Loading.cells(
+                paths, system: system, set: set, trials: trials, programsRequired: !dryRun)
+            if dryRun {
+                for cell in cells { print(RunPlan(cell.cell).rendered) }
+                return
+            }
+            let interrupts = try Interrupts.install()
+            var results: [(cell: LoadedCell, report: RunReport?, code: DrillCore.ExitCode)] = []
+            for cell in cells {
+                let (report, code) = try runCell(cell, of: cells, interrupts)
+                results.append((cell, report, code))
+                if code == .interrupted || code == .terminated { break }
+            }
+            if results.count > 1, !json { printSummary(results) }
+            try finish(DrillCore.ExitCode.worst(results.map(\.code)))
+        }
+    }
+
+    private func finish(_ code: DrillCore.ExitCode) throws {
+        fflush(stdout)
+        if code != .pass { throw code.exit }
+    }
+
+    private func runCell(
+        _ cell: LoadedCell, of cells: [LoadedCell], _ interrupts: Int32
+    ) throws -> (RunReport?, DrillCore.ExitCode) {
+        let scenario = cell.cell.scenario
+        let missing = cell.cell.capabilities + Capabilities.missing(for: cell.cell.system)
+        guard missing.isEmpty else {
+            for text in missing { complain("firedrill: \(scenario.name): \(text)") }
+            return (nil, .capability)
+        }
+        let seed = seed ?? UInt64.random(in: 1...999_999_999)
+        let id = RunClock.newID(seed: seed)
+        let folder: RunFolder
+        do {
+            folder = try RunFolder(new: folderPath(cell, id, several: cells.count > 1))
+        } catch {
+            throw Failure(code: .usage, message: error.description)
+        }
+        let (outcome, facts) = try drill(cell, folder, id, seed, interrupts)
+        let report: RunReport
+        do {
+            try write(facts, outcome, to: folder)
+            report = try ReportWriter.write(folder, language: Language(rawValue: lang) ?? .en)
+            try finishFolder(folder, report)
+        } catch let error as StoreError {
+            throw Failure(code: .internalError, message: error.description)
+        }
+        try printResult(cell, report, folder, cells)
+        return (report, DrillCore.ExitCode(rawValue: report.exitCode) ?? .internalError)
+    }
+
+    private func folderPath(_ cell: LoadedCell, _ id: RunID, several: Bool) -> String {
+        let scenario = cell.cell.scenario
+        guard let out else { return "reports/\(cell.cell.system.name)/\(scenario.name)/\(id)" }
+        guard several else { return out }
+        let parts = scenario.cell.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return ([out, scenario.name] + (parts.isEmpty ? [] : [parts.joined(separator: ",")]))
+            .joined(separator: "/")
+    }
+
+    private func drill(
+        _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ interrupts: Int32
+    ) throws -> (RunOutcome, RunFacts) {
+        let scenario = cell.cell.scenario
+        let system = cell.cell.system
+        let display = Display(name: scenario.name, quiet: quiet)
+        display.line("\(scenario.name) on \(system.name): run \(id), seed \(seed), \(folder.path)")
+        for warning in cell.cell.warnings { display.line(warning.rendered) }
+        var facts = RunFacts(
+            id: id.rawValue, scenario: scenario.name, system: system.name,
+            lab: system.lab.rawValue, cell: scenario.cell, startedAt: RunClock.timestamp(),
+            version: Version.text, seed: seed, kernel: RunClock.kernel())
+        facts.fingerprint = SHA256.hex(
+            Array(
+                (cell.cell.scenarioYAML + cell.cell.systemYAML + Version.text
+                    + (facts.kernel ?? "")).utf8))
+        try folder.write(Array(cell.cell.scenarioYAML.utf8), to: "scenario.yaml")
+        try folder.write(Array(cell.cell.systemYAML.utf8), to: "system.yaml")
+        // Without an ending: whoever finds the folder after a crash knows that the run was cut off.
+        try folder.write(
+            Array(try JSONLine.encode(ReportWriter.RunFile(run: facts)).utf8), to: "run.json")
+
+        let recorder = Recorder(folder: folder, scenario: scenario, system: system) { trial in
+            display.line("  " + TrialLine.text(trial, of: scenario.trials))
+        }
+        let shell = RunShell(
+            machine: RunMachine(
+                RunInput(
+                    scenario: scenario, system: system, seed: seed, id: id,
+                    folder: absolute(folder.path), keepLab: keepLab, version: Version.text)),
+            recorder: recorder, interrupts: interrupts,
+            openLab: {
+                try NamespaceLab(
+                    agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
+            },
+            show: display.show)
+        defer { display.clear() }
+        do {
+            return (try shell.run(), facts)
+        } catch let failure as LabFailure {
+            let end: RunOutcome.End =
+                failure.kind == .capability
+                ? .capability(failure.message) : .failed(failure.message)
+            return (RunOutcome(end: end, leftBehind: []), facts)
+        }
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private func write(
+        _ facts: RunFacts, _ outcome: RunOutcome, to folder: RunFolder
+    ) throws {
+        var facts = facts
+        facts.finishedAt = RunClock.timestamp()
+        var ending = ReportWriter.Ending(leftBehind: outcome.leftBehind)
+        switch outcome.end {
+        case .complete: break
+        case .interrupted(let signal):
+            ending.exitCode = (signal == SIGINT ? .interrupted : DrillCore.ExitCode.terminated).rawValue
+            ending.reasons = ["interrupted by signal \(signal)"]
+        case .capability(let why):
+            ending.exitCode = DrillCore.ExitCode.capability.rawValue
+            ending.reasons = [why]
+        case .failed(let why):
+            ending.exitCode = DrillCore.ExitCode.capability.rawValue
+            ending.reasons = [why]
+        }
+        if !outcome.leftBehind.isEmpty {
+            ending.exitCode = DrillCore.ExitCode.restoreFailed.rawValue
+        }
+        try folder.write(
+            Array(try JSONLine.encode(ReportWriter.RunFile(run: facts, ending: ending)).utf8),
+            to: "run.json")
+    }
+
+    private func finishFolder(_ folder: RunFolder, _ report: RunReport) throws {
+        if let junit { try Files.write(JUnitReport.encode(report), to: junit) }
+        if let markdown {
+            try Files.write(
+                MarkdownSummary.encode(report, language: Language(rawValue: lang) ?? .en),
+                to: markdown)
+        }
+        let earlier = RunIndex().runs(of: report.run.system).last { $0.id < folder.id }
+        let manifest = try Manifest(of: folder, run: report.run.id, previous: earlier)
+        try folder.write(Array(try JSONLine.encode(manifest).utf8), to: "manifest.json")
+    }
+
+    private func printResult(
+        _ cell: LoadedCell, _ report: RunReport, _ folder: RunFolder, _ cells: [LoadedCell]
+    ) throws {
+        if json {
+            print(String(decoding: try JSONReport.encode(report), as: UTF8.self))
+            return
+        }
+        let next = cells.count == 1 ? NextScenario.after(cell.path) : nil
+        let colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+        for line in TerminalSummary.lastLines(
+            report, reportPath: folder.file("report.html"), next: next, colour: colour)
+        {
+            print(line)
+        }
+        fflush(stdout)
+    }
+
+    private func printSummary(
+        _ results: [(cell: LoadedCell, report: RunReport?, code: DrillCore.ExitCode)]
+    ) {
+        print("\(results.count) runs:")
+        for result in results {
+            let scenario = result.cell.cell.scenario
+            let values = scenario.cell.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+            let verdict = result.report?.verdict.rawValue ?? "not run"
+            let rto = result.report?.summary.rto.max.map { "  RTO max \($0.rounded() / 1000) s" } ?? ""
+            print("  \(verdict)  \(scenario.name)\(values.joined())\(rto)  exit \(result.code.rawValue)")
+        }
+    }
+}
