@@ -30,12 +30,12 @@ final class Display {
     func line(_ text: String) {
         guard !quiet else { return }
         clear()
-        fputs(text + "\n", stderr)
+        writeError(text + "\n")
     }
 
     func clear() {
         guard hasLine else { return }
-        fputs("\r\u{1B}[K", stderr)
+        writeError("\r\u{1B}[K")
         hasLine = false
     }
 
@@ -50,10 +50,10 @@ final class Display {
         lastPhase = key
         lastLine = now
         if isTerminal {
-            fputs("\r\u{1B}[K\(text(status, now))", stderr)
+            writeError("\r\u{1B}[K\(text(status, now))")
             hasLine = true
         } else {
-            fputs(text(status, now) + "\n", stderr)
+            writeError(text(status, now) + "\n")
         }
     }
 

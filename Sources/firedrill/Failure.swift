@@ -2,10 +2,21 @@ import ArgumentParser
 import DrillCore
 import Glibc
 
-/// Writes to standard error; standard output is for results.
-func complain(_ text: String) {
-    fputs(text + "\n", stderr)
+/// Writes a line to standard error; standard output is for results.
+func complain(_ text: String) { writeError(text + "\n") }
+
+/// Writes to standard error without a buffer, so that nothing is lost or out of order.
+func writeError(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        if count <= 0 { return }
+        rest = rest.dropFirst(count)
+    }
 }
+
+/// Prints what waits in standard output's buffer.
+func flushOutput() { fflush(nil) }
 
 extension DrillCore.ExitCode {
     /// Ends the command with this code and nothing more printed.

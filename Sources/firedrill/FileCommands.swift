@@ -88,14 +88,14 @@ struct MetricsCommand: ParsableCommand {
 }
 
 enum Listed {
-    /// - Parameter list: nil where it knows no such name.
-    static func show(_ list: (String?) -> String?, _ name: String?) throws {
+    static func show(_ list: (String?) -> Result<String, DiagnosticList>, _ name: String?) throws {
         try Failure.reporting {
-            guard let text = list(name) else {
-                throw Failure(
-                    code: .usage, message: "'\(name ?? "")' is not known; the list shows what is")
+            switch list(name) {
+            case .success(let text): print(text)
+            case .failure(let problems):
+                complain(problems.rendered)
+                throw DrillCore.ExitCode.usage.exit
             }
-            print(text)
         }
     }
 }
@@ -113,13 +113,17 @@ struct Init: ParsableCommand {
             var isFolder = false
             _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
             let path = isFolder ? "\(source)/system.yaml" : source
-            let text: String
-            switch Starter.scenario(named: name, systemPath: path, readFile: Files.read) {
-            case .success(let found): text = found
+            let loaded = ScenarioLoader.loadSystem(
+                path: path, options: .init(environment: Files.environment), readFile: Files.read)
+            let system: System
+            switch loaded {
+            case .success(let found): system = found
             case .failure(let list):
                 complain(list.rendered)
                 throw DrillCore.ExitCode.invalidFile.exit
             }
+            let file = path.split(separator: "/").last.map(String.init) ?? path
+            let text = Starter.scenario(name: name, system: system, systemPath: file)
             let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             let target = (parts.isEmpty ? ["."] : parts).joined(separator: "/") + "/\(name).yaml"
             guard !FileManager.default.fileExists(atPath: target) else {

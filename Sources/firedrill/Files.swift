@@ -20,6 +20,9 @@ enum Files {
             .contains { access("\($0)/\(name)", X_OK) == 0 }
     }
 
+    /// What `{{env.NAME}}` is taken from.
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
     /// A program of ours, beside this one.
     static func beside(_ program: String) -> String {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

@@ -1,3 +1,4 @@
+import DrillCore
 import Glibc
 
 /// Turns SIGINT, SIGTERM and SIGHUP into bytes on a descriptor, so that one loop waits for everything.

@@ -9,7 +9,7 @@ enum Agent {
         let program = Files.beside("firedrill-agent")
         var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         argv.append(nil)
-        fflush(stdout)
+        flushOutput()
         execv(program, argv)
         complain(
             "firedrill: \(program): \(String(cString: strerror(errno))); build all programs with `make build`")
@@ -33,12 +33,13 @@ struct Shell: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Opens a shell in a host of a lab kept with --keep-lab.")
     @Argument(help: "The host.") var host: String
-    @Option(help: "The run, where several labs are kept.") var run: String?
+    @Option(name: .customLong("run"), help: "The run, where several labs are kept.")
+    var runID: String?
     @Argument(parsing: .postTerminator, help: "A program to run instead of the shell.")
     var command: [String] = []
 
     func run() throws {
-        try Agent.exec(["shell", host] + (run.map { ["--run", $0] } ?? []) + ["--"] + command)
+        try Agent.exec(["shell", host] + (runID.map { ["--run", $0] } ?? []) + ["--"] + command)
     }
 }
 

@@ -25,8 +25,11 @@ enum Loading {
         var problems: [DiagnosticList] = []
         for path in try Files.scenarios(paths) {
             let loaded = ScenarioLoader.load(
-                path: path, system: system, set: values, trials: trials, readFile: Files.read,
-                programExists: programsRequired ? Files.programExists : { _ in true })
+                path: path, system: system, set: values, trials: trials,
+                options: .init(
+                    programExists: programsRequired ? { Files.programExists($0) } : { _ in true },
+                    environment: Files.environment),
+                readFile: Files.read)
             switch loaded {
             case .success(let found): cells += found.map { LoadedCell(path: path, cell: $0) }
             case .failure(let list): problems.append(list)

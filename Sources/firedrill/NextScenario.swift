@@ -1,3 +1,4 @@
+import DrillCore
 import DrillScenario
 import FoundationEssentials
 

@@ -10,7 +10,7 @@ struct ReportCommand: ParsableCommand {
         abstract: "Rebuilds report.json, junit.xml and report.html from a run folder.")
 
     @Argument(help: "A run: an id, a unique prefix, a folder, a report.json, or 'latest'.")
-    var run: String
+    var id: String
     @Option(help: "Language of the HTML report: en or zh.") var lang: String = "en"
     @Flag(help: "Print report.json on standard output.") var json = false
 
@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
             guard let language = Language(rawValue: lang) else {
                 throw Failure(code: .usage, message: "--lang is en or zh, not '\(lang)'")
             }
-            let folder = try Runs.find(run)
+            let folder = try Runs.find(id)
             let report: RunReport
             do {
                 report = try ReportWriter.write(folder, language: language)
@@ -47,14 +47,14 @@ struct Export: ParsableCommand {
         abstract: "Writes a run's operations and events as CSV into its folder.")
 
     @Argument(help: "A run: an id, a unique prefix, a folder, a report.json, or 'latest'.")
-    var run: String
+    var id: String
     @Flag(help: "As CSV, which is the one format so far.") var csv = false
     @Option(help: "Write into this folder instead.") var out: String?
 
     func run() throws {
         try Failure.reporting {
             guard csv else { throw Failure(code: .usage, message: "say --csv") }
-            let folder = try Runs.find(run)
+            let folder = try Runs.find(id)
             let target = out ?? folder.path
             do {
                 for trial in folder.trials {

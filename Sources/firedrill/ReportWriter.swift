@@ -39,7 +39,7 @@ enum ReportWriter {
         }
         var histories: [History] = []
         var trials: [TrialReport] = []
-        do {
+        do throws(StoreError) {
             for name in folder.trials {
                 let history = try folder.history(of: name)
                 histories.append(history)
@@ -49,7 +49,7 @@ enum ReportWriter {
                             scenario: scenario, system: system, history: history,
                             index: name.index, attempt: name.attempt)))
             }
-        } catch let error as StoreError {
+        } catch {
             throw Failure(code: .invalidFile, message: error.description)
         }
         var report = RunAnalysis.judge(
@@ -91,8 +91,8 @@ enum ReportWriter {
     private static func load(_ folder: RunFolder) throws -> (Scenario, System) {
         let path = folder.file("scenario.yaml")
         let cells = ScenarioLoader.load(
-            path: path, system: folder.file("system.yaml"), templatesRequired: false,
-            readFile: Files.read, programExists: { _ in true })
+            path: path, system: folder.file("system.yaml"),
+            options: .init(templatesRequired: false), readFile: Files.read)
         switch cells {
         case .failure(let list):
             complain(list.rendered)

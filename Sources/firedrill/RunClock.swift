@@ -18,10 +18,8 @@ enum RunClock {
     static func kernel() -> String? {
         var name = utsname()
         guard uname(&name) == 0 else { return nil }
-        return withUnsafePointer(to: &name.release) {
-            $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.release)) {
-                String(cString: $0)
-            }
+        return withUnsafeBytes(of: name.release) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
 

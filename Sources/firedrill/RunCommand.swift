@@ -58,7 +58,7 @@ struct Run: ParsableCommand {
     }
 
     private func finish(_ code: DrillCore.ExitCode) throws {
-        fflush(stdout)
+        flushOutput()
         if code != .pass { throw code.exit }
     }
 
@@ -204,7 +204,7 @@ struct Run: ParsableCommand {
         {
             print(line)
         }
-        fflush(stdout)
+        flushOutput()
     }
 
     private func printSummary(
