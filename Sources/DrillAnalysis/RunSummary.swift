@@ -85,9 +85,11 @@ package enum RunSummary {
     ) -> Summary.PredictedRange? {
         guard let prediction = system.prediction else { return nil }
         var range: ClosedRange<Double>?
-        for step in current.flatMap(\.steps) {
+        for (trial, step) in current.flatMap({ trial in trial.steps.map { (trial, $0) } }) {
+            // Losing the standby costs nothing that a formula for the primary predicts.
             guard step.measured, let fault = step.fault,
-                fault.hasPrefix("node.") || fault == "link.down"
+                fault.hasPrefix("node.") || fault == "link.down",
+                trial.primaryBefore == nil || trial.primaryBefore == step.host
             else { continue }
             for (survivor, predicted) in prediction.rtoBySurvivor
             where survivor.rawValue != step.host {

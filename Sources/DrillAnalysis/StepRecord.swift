@@ -76,7 +76,11 @@ package struct StepRecord: Hashable, Sendable {
                     record.switchoverTo = to
                 }
             case .healBegun(let step):
-                update(step) { $0.heal = $0.heal ?? event.interval.low }
+                update(step) { record in
+                    // A step that heals nothing is never recovered by a heal.
+                    guard record.step.end != .none, record.heal == nil else { return }
+                    record.heal = event.interval.low
+                }
             case .healed(let step, let by, let verdict):
                 update(step) { record in
                     record.healed = event.interval

@@ -299,3 +299,21 @@ private func rto(_ threshold: Double) -> Expected {
         #expect(try run([good], [expectation]).verdict == verdict, "\(step) \(workload)")
     }
 }
+
+@Test func `what theory predicts is that of the hosts that survived`() throws {
+    var input = try Drill(
+        trace: good,
+        events: [.injected(host: "a", role: .primary, at: 3_000), .healBegun(at: 11_000)],
+        extra: [.role("a", true, at: 0), .role("b", false, at: 0), .proven("a", .dead, at: 3_000)],
+        among: ["a", "b"]
+    ).input
+    input.system.prediction = Prediction(
+        rtoBySurvivor: ["a": 414...1414, "b": 2609...3609], source: "RFC 5798")
+    let report = RunAnalysis.judge(
+        scenario: input.scenario, system: input.system, trials: [TrialAnalysis.analyze(input)],
+        facts: facts)
+    #expect(report.summary.predicted?.low == 2609)
+    #expect(report.summary.rto.byPrimary["a"]?.max == 301)
+    // Nobody took the role over.
+    #expect(report.summary.failover.successes == 0)
+}

@@ -245,3 +245,30 @@ func `a paused server's latencies are exact from the intended instant and wrong 
     #expect(step.timeWithoutRedundancy == .measured(0, low: 0, high: 0))
     #expect(step.instants.t6 == nil)
 }
+
+/// The partition is in effect from 3 to 13, the kill from 5 to 9: what fails at 11 is the partition's, and what fails
+/// just after the kill's heal is that heal's.
+@Test func `an outage is charged to what is in effect, or to the heal that has just begun`() throws
+{
+    let report = try Drill(
+        trace: "100/s; until 16; fails 9.5; fails 11.0",
+        timeline: [
+            Drill.step("cut", "link.partition", end: .duration(.seconds(10))), Drill.step("kill"),
+        ],
+        events: [
+            .injected("cut", "link.partition", at: 3_000), .injected("kill", at: 5_000),
+            .healBegun("kill", at: 9_000), .healBegun("cut", at: 13_000),
+        ]
+    ).report
+    #expect(report.streams[0].outages.map(\.chargedTo) == [["heal:kill"], ["cut"]])
+    #expect(report.steps[1].rto.value == 0)
+    #expect(report.steps[0].rto.value == 8_011)
+}
+
+@Test func `what was in flight over the heal is the heal's, unless it was lost before`() throws {
+    func charged(_ trace: String) throws -> [String] {
+        try Drill(trace: trace).report.streams[0].outages.map { $0.chargedTo.joined() }
+    }
+    #expect(try charged("100/s; service 12ms; fails 10.99 after 250ms") == ["heal:kill"])
+    #expect(try charged("100/s; fails 10.9 after 250ms") == ["kill"])
+}
