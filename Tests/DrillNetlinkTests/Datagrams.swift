@@ -42,6 +42,17 @@ struct Datagrams: ~Copyable {
 
     deinit { close(fileDescriptor) }
 
+    var port: UInt16 {
+        var local = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &local) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(fileDescriptor, $0, &length)
+            }
+        }
+        return UInt16(bigEndian: local.sin_port)
+    }
+
     func send(to address: String, port: UInt16, count: Int = 10) {
         var remote = Self.address(address, port)
         for _ in 0..<count {

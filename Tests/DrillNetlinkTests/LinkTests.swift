@@ -80,6 +80,8 @@ extension NetlinkTests {
         #expect(inside.isUp && !inside.hasCarrier)
         try hosts.network.socket.setUp(hosts.b.port, true)
         #expect(try hosts.b.socket.link(hosts.b.eth0).hasCarrier)
+        try waitUntilReachable(Datagrams(hosts.b), hosts.b.address, from: hosts.c)
+        try forgetNeighbours(hosts.a, hosts.b)
         #expect(try Exchange(hosts) == Self.all)
     }
 
@@ -111,7 +113,7 @@ extension NetlinkTests {
         sender.send(to: hosts.b.address, port: 5000)
         #expect(receiver.receive() == 0)
         try network.socket.removeRedirects(silence)
-        try forgetNeighbours(hosts.c)
+        try waitUntilReachable(receiver, hosts.b.address, from: hosts.c)
         sender.send(to: hosts.b.address, port: 5000)
         #expect(receiver.receive() == 10)
     }

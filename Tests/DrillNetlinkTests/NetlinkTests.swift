@@ -1,15 +1,28 @@
 import DrillNetlink
+import Glibc
 import Testing
 
 /// Everything here makes real namespaces and needs root. One after another: they count frames.
 @Suite(.serialized) struct NetlinkTests {}
 
-/// Hosts forget each other's MAC, so that the next packet must ask by ARP again.
+/// Hosts forget each other's MAC, so that the next packet must ask by ARP again. An ARP request that
+/// was lost in a fault would be repeated only a second later.
 func forgetNeighbours(_ hosts: TestHost...) throws {
-    for host in hosts {
-        try host.socket.setUp(host.eth0, false)
-        try host.socket.setUp(host.eth0, true)
+    for host in hosts { _ = try tool("ip neigh flush all", in: host.namespace) }
+}
+
+/// The kernel tells a bridge from a work queue that a port has its carrier.
+func waitUntilReachable(_ receiver: borrowing Datagrams, _ address: String, from host: TestHost)
+    throws
+{
+    let sender = try Datagrams(host)
+    let port = receiver.port
+    for _ in 0..<50 {
+        try forgetNeighbours(host)
+        sender.send(to: address, port: port, count: 1)
+        if receiver.receive(count: 1, patience: 100) == 1 { return }
     }
+    throw SystemError(errno: EHOSTUNREACH)
 }
 
 /// a's unicast to b, a's multicast to b, and unicast from c to b: how many of 10 arrive.

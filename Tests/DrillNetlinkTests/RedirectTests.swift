@@ -27,7 +27,6 @@ extension NetlinkTests {
         #expect(try hosts.network.socket.counters(of: partition).packets > 20)
 
         try hosts.network.socket.removeRedirect(partition)
-        // An ARP request that was lost is repeated only a second later.
         try forgetNeighbours(hosts.a, hosts.b)
         #expect(try Exchange(hosts) == Self.all)
         for hook in TrafficHook.allCases {
@@ -46,6 +45,7 @@ extension NetlinkTests {
         let inside = try hosts.b.socket.link(hosts.b.eth0)
         #expect(inside.isUp && inside.hasCarrier)
         try hosts.network.socket.removeRedirects(silence)
+        try forgetNeighbours(hosts.a, hosts.b, hosts.c)
         #expect(try Exchange(hosts) == Self.all)
     }
 }

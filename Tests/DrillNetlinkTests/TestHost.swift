@@ -62,5 +62,8 @@ struct TestNetwork {
         b = try TestHost("b", "10.77.0.12", on: network)
         c = try TestHost("c", "10.77.0.13", on: network)
         for host in [a, b, c] { _ = try network.socket.ensureClsact(host.port) }
+        for (from, to) in [(a, b), (b, a), (c, b), (b, c)] {
+            try waitUntilReachable(Datagrams(to), to.address, from: from)
+        }
     }
 }
