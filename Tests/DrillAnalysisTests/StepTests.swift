@@ -272,3 +272,18 @@ func `a paused server's latencies are exact from the intended instant and wrong 
     #expect(try charged("100/s; service 12ms; fails 10.99 after 250ms") == ["heal:kill"])
     #expect(try charged("100/s; fails 10.9 after 250ms") == ["kill"])
 }
+
+@Test func `the headline is the worst stream, and it is named`() throws {
+    var input = try Drill(trace: "100/s; silent 3.0-3.3").input
+    input.scenario.workloads[0].lanes = [.fresh, .kept]
+    let absent = TrialAnalysis.analyze(input)
+    #expect(absent.reasons == ["there is no operation of web/kept/read"])
+    input.history.streams.append(
+        OperationStream(
+            name: "web/kept/read", operations: try Trace("100/s; silent 3.0-5.0").operations()))
+    let report = TrialAnalysis.analyze(input)
+    #expect(report.streams.map { $0.steps[0].rto.value } == [301, 2001])
+    #expect(report.steps[0].rto.value == 2001)
+    #expect(report.steps[0].rtoStream == "web/kept/read")
+    #expect(report.verdict == .pass)
+}
