@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -70,6 +71,11 @@ void clinux_tcp_reset(int descriptor) {
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     close(descriptor);
+}
+
+void clinux_reserve_descriptors(int count) {
+    int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, count);
+    if (copy >= 0) close(copy);
 }
 
 int clinux_event_queue(void) { return epoll_create1(EPOLL_CLOEXEC); }

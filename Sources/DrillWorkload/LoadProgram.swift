@@ -6,7 +6,7 @@ package enum LoadProgram {
     package static func main() -> Never {
         // Ctrl-C reaches the whole foreground group; the controller alone decides what it means.
         for number in [SIGINT, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
-        raiseDescriptorLimit()
+        DescriptorLimit.raise()
         guard let line = readLine() else { exit(0) }
         do {
             guard case .run(let plan) = try JSONLine.decode(LoadCommand.self, from: line) else {
@@ -22,14 +22,6 @@ package enum LoadProgram {
         } catch {
             fail("not a command: \(error)")
         }
-    }
-
-    /// The plan may need more connections than the usual limit of open files.
-    static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private static func obey(_ run: LoadRun) {

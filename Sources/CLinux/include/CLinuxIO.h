@@ -27,6 +27,10 @@ int clinux_tcp_is_quiet(int descriptor);
 /// Closes by RST (SO_LINGER 0): neither side keeps TIME_WAIT.
 void clinux_tcp_reset(int descriptor);
 
+/// Makes room for `count` descriptors now. A process with several threads waits some 10 ms each time that its
+/// table of descriptors grows, in the middle of whatever it measures.
+void clinux_reserve_descriptors(int count);
+
 int clinux_event_queue(void);
 
 /// Watches `descriptor` (again, with other `events`) under `tag`. 0 or errno.

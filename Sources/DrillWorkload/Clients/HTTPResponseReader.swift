@@ -3,7 +3,7 @@ import Glibc
 /// Reads one HTTP/1.x response to a GET (RFC 9112), in whatever pieces it comes.
 ///
 /// It answers two questions, ok and complete, and keeps nothing of the body.
-struct HTTPResponseReader: ReplyReader {
+package struct HTTPResponseReader: ReplyReader {
     private enum State: Equatable {
         case statusLine, headers
         case counted(left: UInt64)
@@ -27,16 +27,16 @@ struct HTTPResponseReader: ReplyReader {
     /// The beginning of a line whose end has not come.
     private var line: [UInt8] = []
 
-    init() {
+    package init() {
         line.reserveCapacity(512)
         host.reserveCapacity(64)
     }
 
-    func withHost<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    package func withHost<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         host.withUnsafeBytes(body)
     }
 
-    mutating func reset() {
+    package mutating func reset() {
         state = .statusLine
         status = 0
         isReusable = false
@@ -47,11 +47,11 @@ struct HTTPResponseReader: ReplyReader {
         host.removeAll(keepingCapacity: true)
     }
 
-    mutating func end() -> ReplyState {
+    package mutating func end() -> ReplyState {
         state == .untilClose ? .complete(answer, reusable: false) : .incomplete
     }
 
-    mutating func consume(_ bytes: UnsafeRawBufferPointer) -> ReplyState {
+    package mutating func consume(_ bytes: UnsafeRawBufferPointer) -> ReplyState {
         var rest = bytes
         while !rest.isEmpty {
             switch state {

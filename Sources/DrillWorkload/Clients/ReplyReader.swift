@@ -1,5 +1,5 @@
 /// Recognises the end of a reply in bytes that come in any pieces.
-protocol ReplyReader {
+package protocol ReplyReader {
     /// Before each reply.
     mutating func reset()
     mutating func consume(_ bytes: UnsafeRawBufferPointer) -> ReplyState
@@ -9,7 +9,7 @@ protocol ReplyReader {
     func withHost<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result
 }
 
-enum ReplyState: Equatable {
+package enum ReplyState: Equatable {
     case incomplete
     /// `reusable`: the connection may carry another request.
     case complete(ClientAnswer, reusable: Bool)

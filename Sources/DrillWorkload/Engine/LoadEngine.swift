@@ -86,8 +86,10 @@ final class LoadEngine {
     func run() throws(LoadError) -> LoadSummary {
         clinux_precise_timers()
         let isRealtime = clinux_realtime(5) == 0
+        // Preparing takes its time, which is no lag.
+        makeConnections()
         let start = RunInstant.now + Self.startDelay
-        prepare(start)
+        makeStreams(start)
         let end = (start + Self.longestRun).nanoseconds
         stopper.stop(at: RunInstant(nanoseconds: end))
         let first = streams.map(\.schedule.next).min() ?? start
@@ -122,18 +124,28 @@ final class LoadEngine {
         return try finish(now, isRealtime, first)
     }
 
-    private func prepare(_ start: RunInstant) {
+    private func makeConnections() {
+        // Beside the connections: standard streams, files and doorbells.
+        let connections = plan.streams.reduce(0) { $0 + $1.connections }
+        clinux_reserve_descriptors(Int32(min(connections + 64, 1 << 20)))
+        slots.reserveCapacity(connections)
         for (index, stream) in plan.streams.enumerated() {
-            let first = slots.count
             for _ in 0..<stream.connections {
                 let connection = clients[index].connection(workspace)
                 slots.append(ConnectionSlot(connection: connection, stream: index))
             }
+        }
+    }
+
+    private func makeStreams(_ start: RunInstant) {
+        var first = 0
+        for (index, stream) in plan.streams.enumerated() {
             let schedule = Schedule(
                 start: start, rate: stream.rate, arrival: stream.arrival, seed: plan.seed,
                 index: index, streams: plan.streams.count)
-            streams.append(
-                StreamState(plan: stream, schedule: schedule, slots: first..<slots.count))
+            let last = first + stream.connections
+            streams.append(StreamState(plan: stream, schedule: schedule, slots: first..<last))
+            first = last
         }
     }
 
