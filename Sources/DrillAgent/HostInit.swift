@@ -103,6 +103,8 @@ struct HostInit {
         }
         let nothing = try Descriptor.open("/dev/null", O_RDONLY)
         let output = descriptors[1].number
+        // Numbers alone would not keep the files open until the child has them.
+        defer { withExtendedLifetime((nothing, descriptors)) {} }
         return try Child.start(
             ChildSpec(
                 executable: spec.isAgent ? "/proc/self/exe" : nil,

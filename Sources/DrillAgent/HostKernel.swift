@@ -39,6 +39,7 @@ final class HostKernel {
         let (socket, theirs) = try Descriptor.seqpacketPair()
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
         let place = try cgroup.child("init").open()
+        defer { withExtendedLifetime((nothing, theirs, place)) {} }
         let child: Child
         do {
             child = try Child.start(
@@ -110,6 +111,7 @@ final class HostKernel {
         }
         try place.make()
         let directory = try place.open()
+        defer { withExtendedLifetime((directory, output)) {} }
         lastID += 1
         let id = lastID
         let promise = Promise<Result<HostProgram, LabFailure>>()

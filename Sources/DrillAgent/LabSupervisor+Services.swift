@@ -174,6 +174,7 @@ extension LabSupervisor {
     ) throws(LabFailure) -> InstantInterval {
         try requireRunning(service, host)
         let target = try mainProcess(of: service, on: host)
+        defer { withExtendedLifetime(target) {} }
         let low = RunInstant.now
         try checked(
             clinux_pidfd_signal(target.number, number),

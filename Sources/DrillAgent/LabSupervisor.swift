@@ -82,6 +82,7 @@ final class LabSupervisor {
                 result: [SIGTERM].withUnsafeBufferPointer {
                     clinux_signal_descriptor($0.baseAddress, $0.count)
                 }, "make a signal descriptor")
+            defer { withExtendedLifetime(signals) {} }
             guard case .ready = await Reactor.shared.readable(signals.number) else { return }
             await end()
         } catch {

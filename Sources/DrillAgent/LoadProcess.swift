@@ -24,6 +24,7 @@ final class LoadProcess {
         let place = try cgroup.open()
         let (theirInput, input) = try Descriptor.pipe()
         let (output, theirOutput) = try Descriptor.pipe()
+        defer { withExtendedLifetime((place, theirInput, theirOutput)) {} }
         child = try host.withNetwork { namespace throws(LabFailure) in
             try Child.start(
                 ChildSpec(

@@ -36,7 +36,7 @@ struct RunFolder: Sendable {
         get throws(LabFailure) {
             guard Files.exists(lockPath) else { return false }
             let lock = try Descriptor.open(lockPath, O_RDWR)
-            return clinux_lock(lock.number) < 0
+            return withExtendedLifetime(lock) { clinux_lock(lock.number) < 0 }
         }
     }
 
