@@ -45,6 +45,9 @@ package enum FailoverSuccess {
         guard let recovered else {
             return acquired.contains { record.step.end == .none || $0.isHeld(at: until) }
         }
-        return acquired.contains { $0.isHeld(at: recovered) }
+        // What was acquired within an interval that began before the recovery was acquired in time.
+        return acquired.contains {
+            $0.isHeld(at: max(recovered, $0.began.high)) && $0.began.low <= recovered
+        }
     }
 }

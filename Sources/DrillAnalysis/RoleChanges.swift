@@ -56,10 +56,13 @@ package enum RoleChanges {
     }
 
     /// t3: the last acquisition of the role from t0 on and before t5.
+    ///
+    /// An address event's stamp is an interval: one that began before t5 may be the cause of it, however late the
+    /// listener woke.
     package static func lastAcquisition(
         _ claims: [RoleClaim], from t0: RunInstant, before t5: RunInstant
     ) -> RunInstant? {
-        claims.filter { $0.beginning == .acquired && $0.began.high >= t0 && $0.began.high < t5 }
+        claims.filter { $0.beginning == .acquired && $0.began.high >= t0 && $0.began.low < t5 }
             .map(\.began.high).max()
     }
 }

@@ -9,6 +9,16 @@ enum Programs {
         get throws { try folder() + "/firedrill-agent" }
     }
 
+    static var firedrill: String {
+        get throws { try folder() + "/firedrill" }
+    }
+
+    /// The checkout that holds these tests.
+    static var root: String {
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+            .joined(separator: "/")
+    }
+
     /// Where the test bundle was loaded from: that is where the programs are built.
     private static func folder() throws -> String {
         for line in try text("/proc/self/maps").split(separator: "\n") {
@@ -48,11 +58,16 @@ enum Programs {
     }
 
     /// In a session of its own, as the controller starts it.
-    static func spawn(_ arguments: [String], input: Int32, output: Int32) throws -> pid_t {
+    static func spawn(
+        _ arguments: [String], input: Int32, output: Int32, errors: Int32 = STDERR_FILENO
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
+        if errors != STDERR_FILENO {
+            posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         posix_spawnattr_setflags(&attributes, 0x80)  // POSIX_SPAWN_SETSID

@@ -1,0 +1,85 @@
+import DrillCore
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// The real firedrill, run on a scenario into a folder of its own.
+final class Drill {
+    let folder: String
+    private let process: pid_t
+    private let errors: String
+
+    /// - Parameter scenario: relative to `scenarios/`, or the text of a scenario for that system.
+    init(_ scenario: String, _ arguments: [String] = []) throws {
+        folder = "/var/tmp/drill-test-\(UInt64.random(in: 0..<UInt64.max))"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        errors = folder + "/errors"
+        let path: String
+        if scenario.contains("\n") {
+            path = folder + "/scenario.yaml"
+            try Data(scenario.utf8).write(to: URL(filePath: path))
+        } else {
+            path = Programs.root + "/scenarios/" + scenario
+        }
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let output = open(folder + "/output", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let complaints = open(errors, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer {
+            close(nothing)
+            close(output)
+            close(complaints)
+        }
+        process = try Programs.spawn(
+            [try Programs.firedrill, "run", path, "--out", folder + "/run"] + arguments,
+            input: nothing, output: output, errors: complaints)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// What it has said on standard error so far.
+    var progress: String { (try? Programs.text(errors)) ?? "" }
+
+    /// Waits until standard error holds the text; false where the drill ended first or it took too long.
+    func reaches(_ text: String, within limit: Duration) -> Bool {
+        let deadline = RunInstant.now + limit
+        while RunInstant.now < deadline {
+            if progress.contains(text) { return true }
+            usleep(5000)
+        }
+        return false
+    }
+
+    func signal(_ number: Int32) { kill(process, number) }
+
+    /// The id that the first line of progress names.
+    var run: RunID {
+        get throws {
+            let words = progress.split(separator: "\n").first?.split(separator: " ") ?? []
+            let index = try #require(words.firstIndex(of: "run"))
+            return RunID(String(words[index + 1].dropLast()))
+        }
+    }
+
+    /// The supervisor, as long as it lives.
+    var supervisor: pid_t? {
+        Programs.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
+            guard let stat = try? Programs.text("/proc/\(pid)/stat"),
+                let end = stat.lastIndex(of: ")")
+            else { return false }
+            let fields = stat[stat.index(after: end)...].split(separator: " ")
+            return fields.count > 1 && pid_t(fields[1]) == process
+        }
+    }
+
+    func status(within limit: Duration) -> Int32 { Programs.wait(process, within: limit) }
+
+    /// Runs to its end and reads the report.
+    func report(within limit: Duration, expecting status: Int32 = 0) throws -> RunReport {
+        let ended = self.status(within: limit)
+        let output = (try? Programs.text(folder + "/output")) ?? ""
+        try #require(ended == status, "exit \(ended)\n\(progress)\n\(output)")
+        return try JSONLine.decode(
+            RunReport.self, from: try Programs.text(folder + "/run/report.json"))
+    }
+}
