@@ -16,7 +16,7 @@ enum Doctor {
     }
 
     static func run() -> Int32 {
-        let findings = [root, cgroups, namespaces, redirect, realtime, tun, load]
+        let findings = [root, cgroups, namespaces, redirect, netem, realtime, tun, load]
         for finding in findings {
             let mark = finding.problem == nil ? "ok     " : finding.needed ? "MISSING" : "absent "
             print("\(mark)  \(finding.name): \(finding.problem ?? finding.detail)")
@@ -88,6 +88,21 @@ enum Doctor {
         } catch {
             finding.problem =
                 "\(error); install the kernel's extra modules (kernel-modules-extra, linux-modules-extra-$(uname -r))"
+        }
+        return finding
+    }
+
+    private static var netem: Finding {
+        var finding = Finding(name: "netem", detail: "present", needed: false)
+        do throws(NetlinkError) {
+            let namespace = try NetworkNamespace.create()
+            let socket = try NetlinkSocket(in: namespace)
+            // A whole tc_netem_qopt of zeros: a kernel that knows netem takes it.
+            try socket.addQdisc(
+                try socket.link(named: "lo").index, handle: TrafficHandle(1),
+                .other(kind: "netem", options: [UInt8](repeating: 0, count: 24)))
+        } catch {
+            finding.problem = error.errno == ENOENT ? "this kernel has none (\(error))" : "\(error)"
         }
         return finding
     }
