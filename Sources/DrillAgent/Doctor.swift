@@ -84,6 +84,7 @@ enum Doctor {
             _ = try socket.addBridge("br0")
             let port = try socket.addVeth("port0", peer: "peer0", peerNamespace: nil)
             let sink = try socket.addIFB("sink", alias: "firedrill:doctor")
+            _ = try socket.ensureClsact(port)
             for installed in try socket.silence(port, sink: sink) { try socket.verify(installed) }
         } catch {
             finding.problem =

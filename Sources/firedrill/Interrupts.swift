@@ -23,6 +23,11 @@ enum Interrupts {
             }
         }
         signal(SIGPIPE, SIG_IGN)
+        // Whoever started us may have had them blocked, and a mask is inherited.
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&wanted, number) }
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
         return ends[0]
     }
 }
