@@ -10,6 +10,11 @@ package enum Signal {
 
     package static var names: [String] { table.map(\.name) }
 
+    /// `SIGTERM` of 15; `signal 99` of one that is not in the table.
+    package static func name(_ number: Int32) -> String {
+        table.first { $0.number == number }.map { "SIG" + $0.name } ?? "signal \(number)"
+    }
+
     /// `TERM` or `SIGTERM`.
     package static func number(_ name: String) -> Int32? {
         let bare = name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name

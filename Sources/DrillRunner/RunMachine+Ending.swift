@@ -1,4 +1,5 @@
 internal import DrillCore
+internal import DrillFaults
 
 /// From the last heal to the verdict, and what happens when something goes wrong on the way.
 extension RunMachine {
@@ -187,16 +188,16 @@ extension RunMachine {
         out.append(.note("interrupted: healing"))
         switch phase {
         case .timeline, .recovering:
-            ending = "interrupted: signal \(signal)"
+            ending = "interrupted: \(Signal.name(signal))"
             healAll(by: .interrupt, now, &out)
             if phase == .recovering { endTrial(now, &out) }
         case .startingLoad, .steadyBefore, .waitingForRole:
-            ending = "interrupted: signal \(signal)"
+            ending = "interrupted: \(Signal.name(signal))"
             endTrial(now, &out)
         case .stoppingLoad, .collecting, .judging:
             break
         case .idle, .building, .startingServices, .provingPaths:
-            ending = "interrupted: signal \(signal)"
+            ending = "interrupted: \(Signal.name(signal))"
             tearDown(now, &out)
         case .tearingDown, .finished: break
         }

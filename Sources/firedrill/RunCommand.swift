@@ -1,6 +1,7 @@
 import ArgumentParser
 import DrillAnalysis
 import DrillCore
+import DrillFaults
 import DrillLab
 import DrillReport
 import DrillRunner
@@ -162,7 +163,7 @@ struct Run: ParsableCommand {
         case .complete: break
         case .interrupted(let signal):
             ending.exitCode = (signal == SIGINT ? .interrupted : DrillCore.ExitCode.terminated).rawValue
-            ending.reasons = ["interrupted by signal \(signal)"]
+            ending.reasons = ["interrupted by \(Signal.name(signal))"]
         case .capability(let why):
             ending.exitCode = DrillCore.ExitCode.capability.rawValue
             ending.reasons = [why]
