@@ -2,6 +2,7 @@ import CLinux
 import DrillWorkload
 import Glibc
 import Synchronization
+import Testing
 
 /// A connection that a scripted server has accepted.
 struct ServerConnection: Sendable {
@@ -50,6 +51,8 @@ final class ScriptedServer: Sendable {
     let port: UInt16
     private let listener: Int32
     private let accepted = Mutex(0)
+    private let isStopped = Mutex(false)
+    private let accepting = Mutex<JoinableThread?>(nil)
 
     var url: String { "http://127.0.0.1:\(port)/" }
     var address: String { "127.0.0.1:\(port)" }
@@ -72,19 +75,29 @@ final class ScriptedServer: Sendable {
         }
         port = UInt16(bigEndian: address.sin_port)
         guard let serve else { return }
-        _ = JoinableThread { [self] in
-            while true {
+        let thread = JoinableThread { [self] in
+            while !isStopped.withLock({ $0 }) {
                 let connection = accept(descriptor, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    let error = errno
+                    if isStopped.withLock({ $0 }) { return }
+                    Issue.record("accept: \(String(cString: strerror(error)))")
+                    continue
+                }
                 accepted.withLock { $0 += 1 }
-                _ = JoinableThread { serve(ServerConnection(descriptor: connection)) }
+                let thread = JoinableThread { serve(ServerConnection(descriptor: connection)) }
+                if thread == nil { Issue.record("no thread for a connection") }
             }
         }
+        accepting.withLock { $0 = thread }
     }
 
-    /// Refuses new connections from now on.
+    /// Refuses new connections from now on. The thread is awaited before the descriptor is given up: its number may
+    /// be the next server's, whose connections an earlier one would take.
     func stop() {
+        isStopped.withLock { $0 = true }
         shutdown(listener, Int32(SHUT_RDWR))
+        accepting.withLock { $0.take() }?.join()
         close(listener)
     }
 }

@@ -27,7 +27,6 @@ final class LoadOutput: Sendable {
         guard file >= 0 else { throw .file(path: path, reason: String(cString: strerror(errno))) }
         doorbell = clinux_doorbell()
         guard doorbell >= 0 else {
-            close(file)
             throw .system(call: "eventfd", reason: String(cString: strerror(errno)))
         }
     }
