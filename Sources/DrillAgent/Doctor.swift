@@ -22,7 +22,9 @@ enum Doctor {
             print("\(mark)  \(finding.name): \(finding.problem ?? finding.detail)")
         }
         print("")
-        print("backends: link.partition and silence redirect with clsact, u32 and mirred; link.down lowers the switch port")
+        print(
+            "backends: link.partition and silence redirect with clsact, u32 and mirred; link.down lowers the switch port"
+        )
         let left: [Orphans.Leftover]
         do throws(LabFailure) {
             left = try Orphans.find()
@@ -36,7 +38,9 @@ enum Doctor {
             let what: String
             switch orphan.state {
             case .running: what = "is running; left alone"
-            case .kept: what = "is kept; `firedrill shell HOST --run \(orphan.run)`, or `firedrill heal` ends it"
+            case .kept:
+                what =
+                    "is kept; `firedrill shell HOST --run \(orphan.run)`, or `firedrill heal` ends it"
             case .dead: what = "left \(parts.joined(separator: ", ")); `firedrill heal` removes it"
             }
             print("run \(orphan.run) \(what)")
@@ -57,7 +61,8 @@ enum Doctor {
             let root = try Cgroup.root()
             finding.detail = root.path
             if access(root.path, W_OK) != 0 {
-                finding.problem = "\(root.path) is not writable; run as root, or in a container with --privileged"
+                finding.problem =
+                    "\(root.path) is not writable; run as root, or in a container with --privileged"
             }
         } catch {
             finding.problem = error.message
@@ -133,7 +138,8 @@ enum Doctor {
         let path = ((try? Surroundings.ownFolder()) ?? "") + "/firedrill-load"
         return Finding(
             name: "firedrill-load",
-            problem: access(path, X_OK) == 0 ? nil : "\(path) is missing; build all programs with `make build`",
+            problem: access(path, X_OK) == 0
+                ? nil : "\(path) is missing; build all programs with `make build`",
             detail: "beside this program")
     }
 }

@@ -54,11 +54,14 @@ enum KeptLab {
     /// `shell HOST [--run RUN] [-- ARGV]`: the first process of the host, to enter it.
     static func process(of host: String, run: String?) throws(LabFailure) -> String {
         let reply = try ask(try find(run), .hello(version: LabSupervisor.version))
-        let hosts = reply.detail.keys.filter { $0.hasPrefix("pid.") }.map { $0.dropFirst(4) }.sorted()
+        let hosts = reply.detail.keys.filter { $0.hasPrefix("pid.") }.map { $0.dropFirst(4) }
+            .sorted()
         guard let pid = reply.detail["pid.\(host)"] else {
             throw LabFailure(
                 kind: .failed,
-                message: "the lab has no running host '\(host)'; its hosts are \(hosts.joined(separator: ", "))")
+                message:
+                    "the lab has no running host '\(host)'; its hosts are \(hosts.joined(separator: ", "))"
+            )
         }
         return pid
     }

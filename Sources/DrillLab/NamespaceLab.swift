@@ -47,7 +47,8 @@ package final class NamespaceLab: LabConnection {
             Glibc.close(fromChild[0])
             throw LabFailure(
                 kind: .capability,
-                message: "\(agent): \(String(cString: strerror(failure))); build all programs with `make build`",
+                message:
+                    "\(agent): \(String(cString: strerror(failure))); build all programs with `make build`",
                 errno: failure)
         }
         process = pid

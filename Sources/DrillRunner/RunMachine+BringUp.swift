@@ -10,7 +10,9 @@ extension RunMachine {
         bootIDs = [:]
         pending = [:]
         out.append(.openLab)
-        enter(.building, "building the lab", until: now + input.system.limits.boot + .seconds(20), &out)
+        enter(
+            .building, "building the lab", until: now + input.system.limits.boot + .seconds(20),
+            &out)
         send(.hello(version: input.version), for: .hello, &out)
         let clients = Set(loadHosts)
         let hosts = input.system.hosts.map { host in
@@ -61,7 +63,8 @@ extension RunMachine {
             }
         case .startingServices(let index):
             if late {
-                notReady("services were not ready in \(input.system.limits.ready.spelled)", now, &out)
+                notReady(
+                    "services were not ready in \(input.system.limits.ready.spelled)", now, &out)
             } else if pending.isEmpty {
                 startService(index + 1, now, &out)
             }
@@ -105,7 +108,9 @@ extension RunMachine {
             send(.start(host, service.name, instance), for: .start(host, service.name), &out)
         }
         for host in service.hosts {
-            guard let ready = service.instances[host]?.ready, ready != .rolePrimary else { continue }
+            guard let ready = service.instances[host]?.ready, ready != .rolePrimary else {
+                continue
+            }
             send(
                 .awaitReady(host, service.name, ready, timeout: input.system.limits.ready),
                 for: .ready(host, service.name), &out)
@@ -168,7 +173,8 @@ extension RunMachine {
         steadyAt = nil
         overAt = nil
         enter(
-            .waitingForRole, "waiting for one primary", until: now + input.system.limits.ready, &out)
+            .waitingForRole, "waiting for one primary", until: now + input.system.limits.ready, &out
+        )
     }
 
     private mutating func awaitRole(
@@ -272,7 +278,8 @@ extension RunMachine {
         } else if late {
             let rate = progress.worstRate(over: input.scenario.steadyState.duration)
             let seen = rate.map { "\((($0 * 1000).rounded() / 10)) %" } ?? "nothing"
-            ending = "no_steady_state: success_rate \(seen) over the last \(input.scenario.steadyState.duration.spelled), wanted \(input.scenario.steadyState.successRate * 100) %"
+            ending =
+                "no_steady_state: success_rate \(seen) over the last \(input.scenario.steadyState.duration.spelled), wanted \(input.scenario.steadyState.successRate * 100) %"
             rebuild = "it was not steady"
             endTrial(now, &out)
         }

@@ -304,7 +304,7 @@ extension RunMachine {
     }
 
     /// What the machine itself concludes from an operation that was asked for.
-    private mutating func noteEffect(of operation: FaultOperation, _ now: RunInstant) {
+    mutating func noteEffect(of operation: FaultOperation, _ now: RunInstant) {
         switch operation {
         case .lab(.kill(let host)): roles.forget(host, at: now)
         case .lab(.boot), .host(_, .startService), .lab(.thaw), .host(_, .continueService):
@@ -319,7 +319,9 @@ extension RunMachine {
         _ index: Int, _ proof: ProofPlan, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
         let busy = Set(
-            steps.indices.filter { $0 != index && steps[$0].isInEffect }.compactMap { steps[$0].host })
+            steps.indices.filter { $0 != index && steps[$0].isInEffect }.compactMap {
+                steps[$0].host
+            })
         let silent = proof.unreachable.filter { !busy.contains($0.from) }
         let control = proof.reachable.filter { !busy.contains($0.from) && !busy.contains($0.to) }
         steps[index].probesOpen = silent.count + control.count
@@ -389,78 +391,5 @@ extension RunMachine {
                     .init(
                         step: state.step.id, jitterNanoseconds: state.jitter.nanoseconds,
                         backend: nil, keeper: "lab", proof: proof))), &out)
-    }
-
-    // MARK: Heal
-
-    mutating func healAll(by: HealedBy, _ now: RunInstant, _ out: inout [RunDirective]) {
-        for index in steps.indices.reversed() where steps[index].phase == .active {
-            heal(index, by: by, now, &out)
-        }
-        for index in steps.indices where steps[index].phase == .injecting {
-            // What was asked for is answered first; nothing further is asked.
-            steps[index].healedBy = by
-            if let plan = steps[index].plan { steps[index].next = plan.inject.count }
-            if steps[index].open == 0 { heal(index, by: by, now, &out) }
-        }
-    }
-
-    private mutating func heal(
-        _ index: Int, by: HealedBy, _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        guard let plan = steps[index].plan, !plan.heal.isEmpty else {
-            steps[index].phase = .done
-            return
-        }
-        steps[index].phase = .healing
-        steps[index].healedBy = by
-        steps[index].next = 0
-        steps[index].open = 0
-        steps[index].healBegunAt = now
-        status("healing \(steps[index].step.actionName)", &out)
-        sendHeal(index, now, &out)
-    }
-
-    private mutating func sendHeal(
-        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        guard let plan = steps[index].plan, steps[index].open == 0,
-            steps[index].next < plan.heal.count
-        else { return }
-        let operation = steps[index].next
-        if operation == 0 {
-            record(
-                HistoryEvent(InstantInterval(now), .healBegun(step: steps[index].step.id)), &out)
-        }
-        steps[index].open = 1
-        steps[index].next += 1
-        send(.perform(plan.heal[operation]), for: .heal(step: index, operation: operation), &out)
-    }
-
-    /// Healing goes on past a failure; the verdict says what could not be put back.
-    mutating func healReplied(
-        _ index: Int, _ operation: Int, _ reply: LabReply, _ now: RunInstant,
-        _ out: inout [RunDirective]
-    ) {
-        guard let plan = steps[index].plan else { return }
-        steps[index].open -= 1
-        noteEffect(of: plan.heal[operation], now)
-        if let failure = reply.failure {
-            steps[index].healFailures.append(failure.message)
-            out.append(.note("heal of \(steps[index].step.id): \(failure.message)"))
-        }
-        guard steps[index].open == 0, steps[index].next == plan.heal.count else { return }
-        let failed = !steps[index].healFailures.isEmpty
-        if failed { rebuild = "a heal failed" }
-        steps[index].healedAt = reply.interval.high
-        if !steps[index].redundancyLost { steps[index].redundantAt = reply.interval.high }
-        steps[index].phase = .done
-        record(
-            HistoryEvent(
-                InstantInterval(low: reply.interval.high, high: max(reply.interval.high, now)),
-                .healed(
-                    step: steps[index].step.id, by: steps[index].healedBy,
-                    verdict: failed ? .restoreFailed : .restored)), &out)
-        status(phaseText, &out)
     }
 }

@@ -155,7 +155,8 @@ package struct RunMachine: Sendable {
             steps.contains { $0.phase == .healing }
                 ? "healing"
                 : steps.contains { $0.isInEffect }
-                    ? "observing " + steps.filter(\.isInEffect).map(\.step.actionName).joined(separator: ", ")
+                    ? "observing "
+                        + steps.filter(\.isInEffect).map(\.step.actionName).joined(separator: ", ")
                     : steps.isEmpty ? "soaking" : "waiting to inject"
         case .recovering: "steady state again"
         case .stoppingLoad: "stopping load"

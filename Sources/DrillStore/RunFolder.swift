@@ -61,8 +61,10 @@ package struct RunFolder: Hashable, Sendable {
 
     /// Trials of which anything was written, in order.
     package var trials: [TrialName] {
-        Set(names.filter { $0.contains(".ops") || $0.hasSuffix(".events.jsonl") }
-            .compactMap(TrialName.init(file:))).sorted()
+        Set(
+            names.filter { $0.contains(".ops") || $0.hasSuffix(".events.jsonl") }
+                .compactMap(TrialName.init(file:))
+        ).sorted()
     }
 
     /// A trial's operations and events, whatever of them there is.
@@ -117,7 +119,8 @@ package struct RunFolder: Hashable, Sendable {
     package func evidence() throws(StoreError) -> [Evidence] {
         var evidence: [Evidence] = []
         for name in names
-        where TrialName(file: name) != nil || ["scenario.yaml", "system.yaml", "run.json"].contains(name)
+        where TrialName(file: name) != nil
+            || ["scenario.yaml", "system.yaml", "run.json"].contains(name)
         {
             evidence.append(Evidence(file: name, sha256: SHA256.hex(try read(name))))
         }

@@ -24,7 +24,9 @@ package struct RunIndex: Sendable {
     package func find(_ run: String) throws(StoreError) -> RunFolder {
         var isFolder = false
         if FileManager.default.fileExists(atPath: run, isDirectory: &isFolder) {
-            if isFolder { return RunFolder(existing: run.hasSuffix("/") ? String(run.dropLast()) : run) }
+            if isFolder {
+                return RunFolder(existing: run.hasSuffix("/") ? String(run.dropLast()) : run)
+            }
             let parent = run.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             return RunFolder(existing: parent.isEmpty ? "." : parent.joined(separator: "/"))
         }
@@ -36,11 +38,13 @@ package struct RunIndex: Sendable {
         let matches = all.filter { $0.id.hasPrefix(run) }
         if let exact = matches.first(where: { $0.id == run }) { return exact }
         guard let match = matches.first else {
-            throw StoreError("no run is called '\(run)'; give an id, a unique prefix, a folder, or 'latest'")
+            throw StoreError(
+                "no run is called '\(run)'; give an id, a unique prefix, a folder, or 'latest'")
         }
         guard matches.count == 1 else {
             throw StoreError(
-                "'\(run)' begins the ids of \(matches.count) runs: \(matches.map(\.id).joined(separator: ", "))")
+                "'\(run)' begins the ids of \(matches.count) runs: \(matches.map(\.id).joined(separator: ", "))"
+            )
         }
         return match
     }

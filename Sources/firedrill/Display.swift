@@ -15,7 +15,8 @@ final class Display {
     init(name: String, quiet: Bool) {
         self.name = name
         self.quiet = quiet
-        isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+        isTerminal =
+            isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
     }
 
     func show(_ directive: RunDirective) {
@@ -59,7 +60,9 @@ final class Display {
 
     private func text(_ status: RunStatus, _ now: RunInstant) -> String {
         let seconds = (now - began).nanoseconds / 100_000_000
-        var parts = ["\(seconds / 10).\(seconds % 10)s", name, "trial \(status.trial)/\(status.trials)"]
+        var parts = [
+            "\(seconds / 10).\(seconds % 10)s", name, "trial \(status.trial)/\(status.trials)",
+        ]
         if status.attempt > 1 { parts[2] += " (attempt \(status.attempt))" }
         parts.append(status.phase)
         if let rate = status.successRate {

@@ -127,7 +127,8 @@ struct Init: ParsableCommand {
             let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             let target = (parts.isEmpty ? ["."] : parts).joined(separator: "/") + "/\(name).yaml"
             guard !FileManager.default.fileExists(atPath: target) else {
-                throw Failure(code: .usage, message: "\(target): exists already; choose another name")
+                throw Failure(
+                    code: .usage, message: "\(target): exists already; choose another name")
             }
             try Files.write(Array(text.utf8), to: target)
             print("\(target)\nnext: firedrill plan \(target)")

@@ -16,7 +16,10 @@ enum Files {
     static func programExists(_ name: String) -> Bool {
         if name.contains("/") { return access(name, X_OK) == 0 }
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin", "/usr/local/sbin"])
+        return
+            (path.split(separator: ":").map(String.init) + [
+                "/usr/sbin", "/sbin", "/usr/local/sbin",
+            ])
             .contains { access("\($0)/\(name)", X_OK) == 0 }
     }
 
@@ -25,7 +28,8 @@ enum Files {
 
     /// A program of ours, beside this one.
     static func beside(_ program: String) -> String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         return (folder + [Substring(program)]).joined(separator: "/")
     }

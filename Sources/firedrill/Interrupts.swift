@@ -9,7 +9,8 @@ enum Interrupts {
     static func install() throws -> Int32 {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
-            throw Failure(code: .internalError, message: "pipe: \(String(cString: strerror(errno)))")
+            throw Failure(
+                code: .internalError, message: "pipe: \(String(cString: strerror(errno)))")
         }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)

@@ -12,7 +12,8 @@ enum Agent {
         flushOutput()
         execv(program, argv)
         complain(
-            "firedrill: \(program): \(String(cString: strerror(errno))); build all programs with `make build`")
+            "firedrill: \(program): \(String(cString: strerror(errno))); build all programs with `make build`"
+        )
         throw DrillCore.ExitCode.capability.exit
     }
 }

@@ -15,7 +15,8 @@ enum Loading {
     ) throws -> [LoadedCell] {
         var values: [String: String] = [:]
         for assignment in set {
-            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = assignment.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw Failure(code: .usage, message: "--set wants name=value, not '\(assignment)'")
             }
@@ -52,7 +53,8 @@ enum Capabilities {
         }
         for program in ["firedrill-agent", "firedrill-load"]
         where access(Files.beside(program), X_OK) != 0 {
-            missing.append("\(Files.beside(program)) is missing; build all programs with `make build`")
+            missing.append(
+                "\(Files.beside(program)) is missing; build all programs with `make build`")
         }
         return missing
     }

@@ -25,7 +25,8 @@ enum ReportWriter {
         if folder.exists("run.json") {
             do {
                 file = try JSONLine.decode(
-                    RunFile.self, from: String(decoding: try folder.read("run.json"), as: UTF8.self))
+                    RunFile.self, from: String(decoding: try folder.read("run.json"), as: UTF8.self)
+                )
             } catch {
                 throw Failure(
                     code: .invalidFile,

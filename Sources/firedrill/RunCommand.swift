@@ -162,7 +162,8 @@ struct Run: ParsableCommand {
         switch outcome.end {
         case .complete: break
         case .interrupted(let signal):
-            ending.exitCode = (signal == SIGINT ? .interrupted : DrillCore.ExitCode.terminated).rawValue
+            ending.exitCode =
+                (signal == SIGINT ? .interrupted : DrillCore.ExitCode.terminated).rawValue
             ending.reasons = ["interrupted by \(Signal.name(signal))"]
         case .capability(let why):
             ending.exitCode = DrillCore.ExitCode.capability.rawValue
@@ -216,8 +217,11 @@ struct Run: ParsableCommand {
             let scenario = result.cell.cell.scenario
             let values = scenario.cell.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
             let verdict = result.report?.verdict.rawValue ?? "not run"
-            let rto = result.report?.summary.rto.max.map { "  RTO max \($0.rounded() / 1000) s" } ?? ""
-            print("  \(verdict)  \(scenario.name)\(values.joined())\(rto)  exit \(result.code.rawValue)")
+            let rto =
+                result.report?.summary.rto.max.map { "  RTO max \($0.rounded() / 1000) s" } ?? ""
+            print(
+                "  \(verdict)  \(scenario.name)\(values.joined())\(rto)  exit \(result.code.rawValue)"
+            )
         }
     }
 }

@@ -24,14 +24,18 @@ private func input(
                 Host(name: "client", addresses: [(main, "10.77.0.100")]),
             ],
             services: [
-                Service(name: service, hosts: ["a", "b"], instances: ["a": instance, "b": instance])
+                Service(
+                    name: service, hosts: ["a", "b"], instances: ["a": instance, "b": instance])
             ],
             roles: Roles(among: ["a", "b"], primary: .holds(address: "10.77.0.10")),
             switchover: switchover),
         seed: 7, id: "run", folder: "/nowhere", keepLab: keepLab, version: "test")
 }
 
-private func fault(_ name: String, _ target: FaultTarget = .host(.role(.primary)), parameters: [String: String] = [:])
+private func fault(
+    _ name: String, _ target: FaultTarget = .host(.role(.primary)),
+    parameters: [String: String] = [:]
+)
     -> Step.Action
 {
     .fault(FaultUse(fault: name, target: target, parameters: parameters))
@@ -54,7 +58,8 @@ private func names(_ lab: SimulatedLab) -> [String] {
         case .role(let role): "role \(role.host) \(role.primary)"
         case .proven(let host, _, let state, _): "proven \(host) \(state.rawValue)"
         case .unobserved, .redundancy, .noticed, .verify: "other"
-        case .switchover(_, let from, let to): "switchover \(from?.rawValue ?? "-") \(to?.rawValue ?? "-")"
+        case .switchover(_, let from, let to):
+            "switchover \(from?.rawValue ?? "-") \(to?.rawValue ?? "-")"
         case .end(let reason): "end \(reason)"
         case .step(let facts): "step \(facts.step) \(facts.proof?.proven.description ?? "-")"
         }
@@ -124,7 +129,8 @@ private func names(_ lab: SimulatedLab) -> [String] {
     var lab = SimulatedLab(trouble: trouble)
     let second = Step(
         id: "second",
-        start: .after(EventReference(step: "kill", event: .failover), plus: .zero, atMost: .seconds(2)),
+        start: .after(
+            EventReference(step: "kill", event: .failover), plus: .zero, atMost: .seconds(2)),
         action: fault("process.kill", .host(.host("b")), parameters: ["service": "web"]),
         end: .duration(.seconds(1)))
     _ = lab.run(input([kill(), second]))
@@ -147,7 +153,8 @@ private func names(_ lab: SimulatedLab) -> [String] {
     trouble.neverTakesOver = true
     var lab = SimulatedLab(trouble: trouble)
     let abort = AbortCondition(
-        comparison: .less, successRate: 0.5, duration: .seconds(2), text: "success_rate < 50% for 2s")
+        comparison: .less, successRate: 0.5, duration: .seconds(2),
+        text: "success_rate < 50% for 2s")
     _ = lab.run(input([kill(end: .duration(.seconds(60)))], aborts: [abort]))
     #expect(names(lab).contains("healed kill abort restored"))
     #expect(names(lab).last == "end abort: success_rate < 50% for 2s")

@@ -116,7 +116,8 @@ struct SimulatedLab {
         _ id: Int, after delay: Duration = .milliseconds(1), failure: LabFailure? = nil,
         detail: [String: String] = [:]
     ) {
-        let interval = InstantInterval(low: now + .microseconds(100), high: now + .microseconds(400))
+        let interval = InstantInterval(
+            low: now + .microseconds(100), high: now + .microseconds(400))
         later(
             delay,
             .message(
@@ -151,9 +152,14 @@ struct SimulatedLab {
             perform(operation)
             reply(request.id)
         case .reach(let from, let address, let duration):
-            let target = address.hasSuffix(".11") ? HostName("a") : address.hasSuffix(".12") ? "b" : "client"
-            let cut = cuts.contains { ($0.from == from && $0.to == target) || ($0.from == target && $0.to == from) }
-            let answers = trouble.leaks || (hosts[target]?.answers == true && hosts[from]?.answers == true && !cut)
+            let target =
+                address.hasSuffix(".11") ? HostName("a") : address.hasSuffix(".12") ? "b" : "client"
+            let cut = cuts.contains {
+                ($0.from == from && $0.to == target) || ($0.from == target && $0.to == from)
+            }
+            let answers =
+                trouble.leaks
+                || (hosts[target]?.answers == true && hosts[from]?.answers == true && !cut)
             reply(
                 request.id, after: duration,
                 detail: ["asked": "10", "answered": answers ? "10" : "0"])
@@ -166,7 +172,8 @@ struct SimulatedLab {
         case .load(let name, _):
             load = nil
             reply(request.id)
-            later(.milliseconds(5), .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
+            later(
+                .milliseconds(5), .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
         case .teardown:
             isUp = false
             load = nil

@@ -74,12 +74,30 @@ final class Drill {
 
     func status(within limit: Duration) -> Int32 { Programs.wait(process, within: limit) }
 
+    /// Runs a scenario until the machine lets it be measured: at most three times where the result is that nothing
+    /// can be said. The last one's exit code is 0, or this throws with all that it printed.
+    static func conclusive(
+        _ scenario: String, _ arguments: [String] = [], within limit: Duration
+    ) throws -> RunReport {
+        for _ in 0..<2 {
+            let drill = try Drill(scenario, arguments)
+            let status = drill.status(within: limit)
+            if status == 0 { return try drill.written() }
+            try #require(status == 2, "exit \(status)\n\(drill.progress)\n\(drill.output)")
+        }
+        return try Drill(scenario, arguments).report(within: limit)
+    }
+
+    private var output: String { (try? Programs.text(folder + "/output")) ?? "" }
+
+    private func written() throws -> RunReport {
+        try JSONLine.decode(RunReport.self, from: try Programs.text(folder + "/run/report.json"))
+    }
+
     /// Runs to its end and reads the report.
     func report(within limit: Duration, expecting status: Int32 = 0) throws -> RunReport {
         let ended = self.status(within: limit)
-        let output = (try? Programs.text(folder + "/output")) ?? ""
         try #require(ended == status, "exit \(ended)\n\(progress)\n\(output)")
-        return try JSONLine.decode(
-            RunReport.self, from: try Programs.text(folder + "/run/report.json"))
+        return try written()
     }
 }

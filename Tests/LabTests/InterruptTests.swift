@@ -19,12 +19,14 @@ struct Interruption: CustomTestStringConvertible, Sendable {
     var status: Int32
     var testDescription: String { "signal \(signal) when \(phase)" }
 
-    static let all = ["building", "starting keepalived", "steady state", "observing", "steady state again"]
-        .flatMap { phase in
-            [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGKILL, 128 + SIGKILL)].map {
-                Interruption(phase: phase, signal: $0.0, status: $0.1)
-            }
+    static let all = [
+        "building", "starting keepalived", "steady state", "observing", "steady state again",
+    ]
+    .flatMap { phase in
+        [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGKILL, 128 + SIGKILL)].map {
+            Interruption(phase: phase, signal: $0.0, status: $0.1)
         }
+    }
 }
 
 @Suite(.serialized) struct InterruptTests {

@@ -35,10 +35,10 @@ private func window(advert: Double, priority: Double) -> ClosedRange<Double> {
 private let schedulingNoise = 60.0
 
 @Suite(.serialized) struct KeepalivedTests {
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(15)))
     func `20 kills at an advert of 100 ms lie in the RFC's window`() throws {
-        let drill = try Drill(kill(trials: 20), ["--set", "advert=100ms"])
-        let report = try drill.report(within: .seconds(500))
+        let report = try Drill.conclusive(
+            kill(trials: 20), ["--set", "advert=100ms"], within: .seconds(500))
         let found = recoveries(report)
         #expect(found.count == 20)
         let expected = window(advert: 100, priority: 100)
@@ -54,10 +54,10 @@ private let schedulingNoise = 60.0
         #expect(report.trials.allSatisfy { $0.steps[0].host == $0.primaryBefore })
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `5 kills at an advert of 1 s lie in the RFC's window`() throws {
-        let drill = try Drill(kill(trials: 5))
-        let report = try drill.report(within: .seconds(280))
+        let report = try Drill.conclusive(
+            kill(trials: 5), within: .seconds(280))
         let found = recoveries(report)
         #expect(found.count == 5)
         let expected = window(advert: 1000, priority: 100)
@@ -69,11 +69,11 @@ private let schedulingNoise = 60.0
         #expect(report.summary.failover.successes == 5)
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `without preemption each trial kills the host that is primary then`() throws {
-        let drill = try Drill(
-            kill(trials: 4), ["--set", "advert=100ms", "--set", "preempt=nopreempt"])
-        let report = try drill.report(within: .seconds(200))
+        let report = try Drill.conclusive(
+            kill(trials: 4), ["--set", "advert=100ms", "--set", "preempt=nopreempt"],
+            within: .seconds(200))
         let counted = report.trials.filter { $0.verdict == .pass }
         #expect(counted.count == 4)
         #expect(counted.allSatisfy { $0.steps[0].host == $0.primaryBefore })
@@ -83,34 +83,34 @@ private let schedulingNoise = 60.0
     }
 
     /// SIGTERM says goodbye with priority 0: the standby waits for its skew alone, 0.609 s.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(6)))
     func `a switchover takes the skew`() throws {
-        let drill = try Drill("keepalived-nginx/switchover.yaml", ["--trials", "1"])
-        let report = try drill.report(within: .seconds(100))
+        let report = try Drill.conclusive(
+            "keepalived-nginx/switchover.yaml", ["--trials", "1"], within: .seconds(100))
         let rto = try #require(report.trials.last?.steps[0].rto)
         #expect(try #require(rto.high) >= 609, "\(rto)")
         #expect(try #require(rto.low) <= 609.4 + schedulingNoise, "\(rto)")
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(6)))
     func `a killed keepalived fails no request and leaves two holders`() throws {
-        let drill = try Drill("keepalived-nginx/keepalived-killed.yaml", ["--trials", "1"])
-        let report = try drill.report(within: .seconds(100))
+        let report = try Drill.conclusive(
+            "keepalived-nginx/keepalived-killed.yaml", ["--trials", "1"], within: .seconds(100))
         let trial = try #require(report.trials.last)
         #expect(trial.splitBrain.seen == true)
         #expect(trial.streams.allSatisfy { $0.successRate.duringFault == 1 })
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(6)))
     func `a partition is a split brain`() throws {
-        let drill = try Drill("keepalived-nginx/partition.yaml", ["--trials", "1"])
-        let report = try drill.report(within: .seconds(120))
+        let report = try Drill.conclusive(
+            "keepalived-nginx/partition.yaml", ["--trials", "1"], within: .seconds(120))
         #expect(report.trials.last?.splitBrain.seen == true)
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(6)))
     func `a paused host is a latent claim until it thaws`() throws {
-        let drill = try Drill("keepalived-nginx/node-pause.yaml", ["--trials", "1"])
-        _ = try drill.report(within: .seconds(120))
+        _ = try Drill.conclusive(
+            "keepalived-nginx/node-pause.yaml", ["--trials", "1"], within: .seconds(120))
     }
 }

@@ -3,10 +3,11 @@ import Testing
 
 /// Without a fault nothing may happen: every alarm here would be a false one. Ten minutes by `--set length=10m`.
 @Suite(.serialized) struct SoakTests {
-    @Test(.timeLimit(.minutes(4)), arguments: ["keepalived-nginx", "haproxy-nginx", "nginx-upstream"])
+    @Test(
+        .timeLimit(.minutes(8)), arguments: ["keepalived-nginx", "haproxy-nginx", "nginx-upstream"])
     func `a minute under load has no outage and no role change`(system: String) throws {
-        let drill = try Drill("\(system)/soak.yaml")
-        let report = try drill.report(within: .seconds(150))
+        let report = try Drill.conclusive(
+            "\(system)/soak.yaml", within: .seconds(150))
         let trial = try #require(report.trials.last)
         #expect(trial.roleChanges == 0)
         #expect(trial.streams.allSatisfy { $0.outages.isEmpty })
@@ -14,15 +15,15 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(4)),
+        .timeLimit(.minutes(8)),
         arguments: [
             "haproxy-nginx/node-kill.yaml", "haproxy-nginx/weights-3-7.yaml",
             "haproxy-nginx/no-health-checks.yaml", "nginx-upstream/node-kill.yaml",
             "nginx-upstream/weights-3-7.yaml",
         ])
     func `balanced pairs do what their scenarios expect`(scenario: String) throws {
-        let drill = try Drill(scenario, ["--trials", "1"])
-        let report = try drill.report(within: .seconds(150))
+        let report = try Drill.conclusive(
+            scenario, ["--trials", "1"], within: .seconds(150))
         #expect(report.verdict == .pass)
         #expect(report.summary.successRate.duringFault != nil)
     }
