@@ -90,7 +90,7 @@ final class Drill {
 
     private var output: String { (try? Programs.text(folder + "/output")) ?? "" }
 
-    private func written() throws -> RunReport {
+    func written() throws -> RunReport {
         try JSONLine.decode(RunReport.self, from: try Programs.text(folder + "/run/report.json"))
     }
 

@@ -84,12 +84,16 @@ enum Programs {
     }
 
     /// Runs to its end; standard output and the exit code.
-    static func run(_ arguments: [String]) throws -> (output: String, status: Int32) {
+    static func run(
+        _ arguments: [String], withErrors: Bool = false, within limit: Duration = .seconds(20)
+    ) throws -> (output: String, status: Int32) {
         var pipe: [Int32] = [-1, -1]
         try #require(clinux_pipe(&pipe) == 0)
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(nothing) }
-        let pid = try spawn(arguments, input: nothing, output: pipe[1])
+        let pid = try spawn(
+            arguments, input: nothing, output: pipe[1],
+            errors: withErrors ? pipe[1] : STDERR_FILENO)
         close(pipe[1])
         defer { close(pipe[0]) }
         var all: [UInt8] = []
@@ -99,7 +103,7 @@ enum Programs {
             if count <= 0 { break }
             all += part[..<count]
         }
-        return (String(decoding: all, as: UTF8.self), wait(pid, within: .seconds(20)))
+        return (String(decoding: all, as: UTF8.self), wait(pid, within: limit))
     }
 
     static func wait(_ pid: pid_t, within limit: Duration) -> Int32 {
