@@ -78,7 +78,8 @@ let package = Package(
         tests(
             "DrillScenarioTests",
             ["DrillScenario", "DrillFaults", "DrillWorkload", "DrillCore"], resources: ["Golden"]),
-        tests("DrillWorkloadTests", ["DrillWorkload", "DrillCore", "CLinux"]),
+        tests(
+            "DrillWorkloadTests", ["DrillWorkload", "DrillAnalysis", "DrillCore", "CLinux"]),
         tests("DrillAnalysisTests", ["DrillAnalysis", "DrillTesting", "DrillCore"]),
         tests(
             "DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"],

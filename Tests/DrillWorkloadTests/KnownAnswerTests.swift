@@ -1,3 +1,4 @@
+import DrillAnalysis
 import DrillCore
 import DrillWorkload
 import Glibc
@@ -25,6 +26,35 @@ import Testing
         func drain(_ count: Int) -> Double {
             let held = trial.operations.filter { $0.intended >= stopped }.prefix(count)
             return held.compactMap { $0.completed.map { ($0 - continued).milliseconds } }.max() ?? 0
+        }
+
+        /// What the analysis says of these operations when told that the stop was the fault, which nothing healed.
+        func rto(slow: Duration) -> Measure {
+            let stream = StreamName(workload: "w", lane: .kept, kind: .read)
+            let end = trial.operations.last?.completed ?? stopped
+            let history = History(
+                streams: [OperationStream(name: stream, operations: trial.operations)],
+                events: [
+                    HistoryEvent(
+                        InstantInterval(stopped),
+                        .injected(step: "stop", fault: "process.pause", host: "a", role: nil)),
+                    HistoryEvent(InstantInterval(end), .end(reason: "complete")),
+                ])
+            let use = FaultUse(
+                fault: "process.pause", target: .host(.host("a")), parameters: ["service": "web"])
+            let scenario = Scenario(
+                name: "stopped",
+                workloads: [
+                    Workload(
+                        name: "w", client: "http", rate: 1000, lanes: [.kept],
+                        timeout: .seconds(2), slow: slow)
+                ],
+                timeline: [Step(id: "stop", action: .fault(use), end: .observation)])
+            let system = System(name: "one", hosts: [Host(name: "a", addresses: [])])
+            let report = TrialAnalysis.analyze(
+                TrialInput(
+                    scenario: scenario, system: system, history: history, index: 1, attempt: 1))
+            return report.steps[0].rto
         }
     }
 
@@ -84,6 +114,12 @@ import Testing
             check("first bad", (first.intended - run.stopped).milliseconds, -2..<3)
             let span = (last.intended - first.intended).milliseconds
             check("bad for", span, 945..<(955 + late + run.drain(1000)))
+            // The truth: away from the stop until the signal, and late until the last held answer was handed out.
+            let patient = run.rto(slow: .seconds(2))
+            check("RTO with patience", patient.value ?? -1, 0..<0.001)
+            let strict = run.rto(slow: .milliseconds(50))
+            check("RTO low", strict.low ?? -1, 0..<1000.001)
+            check("RTO high", strict.high ?? -1, 1000..<(1020 + late + run.drain(1000)))
             let stable = try #require(run.trial.lastProgress.first?.stableFrom)
             check("stable from", (stable - last.intended).milliseconds, 1..<4000)
             return problems
