@@ -62,8 +62,12 @@ package struct RoleClaims: Sendable {
         }
         var found = RoleClaims(claims: [], latent: false)
         for (host, answers) in addresses {
+            let deaf = events.compactMap { event in
+                event.kind == .unobserved(host: host) ? event.interval : nil
+            }
             var reader = AddressClaims(
-                host: host, exclusions: exclusions.filter { $0.host == host }, recordEnd: recordEnd)
+                host: host, exclusions: exclusions.filter { $0.host == host }, deaf: deaf,
+                recordEnd: recordEnd)
             reader.read(answers)
             found.claims += reader.claims
             found.latent = found.latent || reader.latent
@@ -118,17 +122,24 @@ struct RoleAnswer: Hashable, Sendable {
 private struct AddressClaims {
     let host: HostName
     let exclusions: [RoleExclusion]
+    /// When nobody listened: what the host held before is sure again only by evidence from then on.
+    let deaf: [InstantInterval]
     let recordEnd: RunInstant
     var claims: [RoleClaim] = []
+    /// The claim that such a time left open; the next evidence bounds how long it may have gone on.
+    private var doubtful: Int?
     var latent = false
     private var open:
         (beginning: RoleClaim.Beginning, began: InstantInterval, possible: RunInstant)?
     /// What the host itself believes, able to act or not.
     private var holds = false
 
-    init(host: HostName, exclusions: [RoleExclusion], recordEnd: RunInstant) {
+    init(
+        host: HostName, exclusions: [RoleExclusion], deaf: [InstantInterval], recordEnd: RunInstant
+    ) {
         self.host = host
         self.exclusions = exclusions
+        self.deaf = deaf.sorted { $0.low < $1.low }
         self.recordEnd = recordEnd
     }
 
@@ -137,21 +148,49 @@ private struct AddressClaims {
             ($0.interval.high, $0.interval.low) < ($1.interval.high, $1.interval.low)
         }
         var next = 0
+        var nextDeaf = 0
         for answer in answers {
             while next < exclusions.count, exclusions[next].from.low < answer.interval.high {
+                doubt(before: exclusions[next].from.low, &nextDeaf)
                 exclude(exclusions[next])
                 next += 1
             }
+            doubt(before: answer.interval.high, &nextDeaf)
             take(answer)
         }
-        for exclusion in exclusions[next...] { exclude(exclusion) }
+        for exclusion in exclusions[next...] {
+            doubt(before: exclusion.from.low, &nextDeaf)
+            exclude(exclusion)
+        }
+        doubt(before: recordEnd, &nextDeaf)
         if let open {
             close(open, .open(lastSeen: nil), sureEnd: recordEnd, possibleEnd: recordEnd)
         }
         open = nil
     }
 
+    /// Ends the sure part of a claim where a deaf time began. The host still holds the role as far as is known.
+    private mutating func doubt(before instant: RunInstant, _ next: inout Int) {
+        while next < deaf.count, deaf[next].low < instant {
+            if let open {
+                close(
+                    open, .open(lastSeen: deaf[next].low), sureEnd: deaf[next].low,
+                    possibleEnd: recordEnd)
+                doubtful = claims.count - 1
+            }
+            open = nil
+            next += 1
+        }
+    }
+
+    private mutating func settle(at instant: RunInstant) {
+        guard let index = doubtful else { return }
+        claims[index].possible.high = max(claims[index].possible.low, instant)
+        doubtful = nil
+    }
+
     private mutating func exclude(_ exclusion: RoleExclusion) {
+        settle(at: exclusion.from.high)
         if let open {
             close(
                 open, .cut(exclusion.from), sureEnd: exclusion.from.low,
@@ -165,6 +204,7 @@ private struct AddressClaims {
     }
 
     private mutating func take(_ answer: RoleAnswer) {
+        settle(at: answer.interval.high)
         if let exclusion = exclusions.last(where: { $0.contains(answer.interval.high) }) {
             switch exclusion.state {
             case .dead: break

@@ -136,6 +136,23 @@ func `a polled claim holds between two primary answers`(
     #expect(dead.splitBrain.seen == false)
 }
 
+@Test func `what a host held before nobody listened is sure again only by fresh evidence`() throws {
+    let deaf: [HistoryEvent] = [
+        .unobserved("a", at: 5_000, to: 7_000), .role("b", true, at: 5_500),
+    ]
+    let unsure = try roles(deaf, fault: "process.pause")
+    #expect(unsure.splitBrain.seen == nil)
+    #expect(unsure.splitBrain.atLeast == 0)
+    let given = try roles(deaf + [.role("a", false, at: 6_900)], fault: "process.pause")
+    #expect(given.splitBrain.seen == nil)
+    #expect(given.splitBrain.atMost == 1_400)
+    let held = try roles(
+        deaf + [.role("a", true, at: 6_900), .role("a", false, at: 8_000)], fault: "process.pause")
+    #expect(held.splitBrain.seen == true)
+    #expect(held.splitBrain.atLeast == 1_100)
+    #expect(held.splitBrain.atMost == 2_500)
+}
+
 @Test func `polls that stop make split brain unknown`() {
     let polls: [HistoryEvent] = (0..<100).flatMap { index -> [HistoryEvent] in
         let at = Double(index) * 50
