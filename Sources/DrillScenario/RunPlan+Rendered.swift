@@ -76,10 +76,10 @@ extension RunPlan {
             let measured = step.measured ? "" : ", not measured"
             lines.append("  \(step.id): \(started(step)) \(step.actionName)\(target)\(measured)")
             if let problem = plan.problem { lines.append("    cannot: \(problem)") }
-            lines += plan.inject.map { "    do    \(Self.text($0))" }
+            lines += plan.inject.flatMap { Self.lines("do   ", $0) }
             lines += proofLines(plan.proof)
             lines.append("    until \(ended(step))")
-            lines += plan.heal.map { "    heal  \(Self.text($0))" }
+            lines += plan.heal.flatMap { Self.lines("heal ", $0) }
         }
         lines.append("  observe \(scenario.observe.spelled) at most after the last step")
         return lines
@@ -119,6 +119,11 @@ extension RunPlan {
             lines.append("    proof \(path.from) still reaches \(path.to) (\(path.address))")
         }
         return lines
+    }
+
+    private static func lines(_ word: String, _ operation: FaultOperation) -> [String] {
+        ["    \(word) \(text(operation))"]
+            + NetlinkMessages.of(operation).map { "            \($0)" }
     }
 
     private static func text(_ operation: FaultOperation) -> String {
