@@ -62,7 +62,8 @@ final class TestLab {
     func remember() { traces.collect(run: run, supervisor: supervisor.process) }
 
     func expectNothingLeft(_ location: SourceLocation = #_sourceLocation) throws {
-        #expect(try traces.remains(of: run) == [], sourceLocation: location)
+        let left = try traces.remains(of: run)
+        #expect(left == [], sourceLocation: location)
         _ = try Programs.run(["/bin/rm", "-rf", logs])
     }
 
