@@ -217,7 +217,8 @@ extension RunMachine {
         }
         var seeds = SeededGenerator(seed: trialSeed, stream: 1)
         for (index, entry) in byHost.enumerated() {
-            let name = "load-\(entry.host)"
+            // The one of the trial before may have said that it finished and not have ended yet.
+            let name = "load-\(entry.host)-\(trial.stem)"
             let suffix = index == 0 ? ".ops" : ".\(entry.host).ops"
             loads.append(name)
             send(
