@@ -24,8 +24,11 @@ package struct TrialContext: Sendable {
     package let poolWait: Duration?
     package let steadyAgain: RunInstant?
     package let steadyAfter: Bool?
+    /// What is known to be missing from the history.
+    package let gaps: [String]
 
     package init(_ input: TrialInput) {
+        gaps = input.history.gaps
         scenario = input.scenario
         system = input.system
         let events = Self.ordered(input.history.events)

@@ -134,6 +134,12 @@ extension HistoryEvent: Codable {
             }
             return value
         }
+        guard line.low_ns <= line.high_ns, line.asked ?? .min <= line.answered ?? .max else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: [], debugDescription: "event '\(line.event)' ends before it begins")
+            )
+        }
         let kind: Kind
         switch line.event {
         case "trial": kind = .trial(try need(line.facts, "facts"))

@@ -27,8 +27,12 @@ package enum OperationsFile {
 
     /// Throws where this is no operations file, or a damaged one; a tail that is cut off is no damage.
     package static func decode(_ bytes: [UInt8]) throws(OperationsFileError) -> Contents {
+        // Killed before its header was written, the writer leaves an empty file, or a part of the header.
+        if magic.starts(with: bytes) { return Contents(streams: [], isComplete: false) }
         var reader = ByteReader(bytes)
-        var streams = try decodeHeader(&reader)
+        guard var streams = try decodeHeader(&reader) else {
+            return Contents(streams: [], isComplete: false)
+        }
         var previous = Array(repeating: InstantPredictor(), count: streams.count)
         var hosts: [HostName] = []
         while !reader.isAtEnd {
@@ -57,9 +61,10 @@ package enum OperationsFile {
         }
     }
 
+    /// Nil where the bytes end within it.
     private static func decodeHeader(
         _ reader: inout ByteReader
-    ) throws(OperationsFileError) -> [OperationStream] {
+    ) throws(OperationsFileError) -> [OperationStream]? {
         guard let found = reader.skip(past: magic) else { throw .foreign }
         guard found == version else { throw .version(found) }
         do throws(ByteReader.Failure) {
@@ -69,7 +74,7 @@ package enum OperationsFile {
             }
             return streams
         } catch {
-            throw .foreign
+            return nil
         }
     }
 

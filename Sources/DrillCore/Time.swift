@@ -52,7 +52,10 @@ extension Duration {
     /// Milliseconds as reports count them.
     package var milliseconds: Double { Double(nanoseconds) / 1e6 }
 
-    /// `250ms`, `1.5s`, `10us`, `2m`, `1h`; nil for anything else, a bare number included.
+    /// 400 days: no drill is longer, and sums of them stay far from the end of `nanoseconds`.
+    private static let longestSpelled = 400.0 * 86400e9
+
+    /// `250ms`, `1.5s`, `10us`, `2m`, `1h`; nil for anything else, a bare number and more than 400 days included.
     package init?(spelled text: String) {
         let units: [(suffix: String, nanoseconds: Double)] = [
             ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9),
@@ -62,7 +65,7 @@ extension Duration {
             let number = text.dropLast(suffix.count)
             guard number.first?.isNumber == true, number.last?.isNumber == true,
                 number.allSatisfy({ ("0"..."9").contains($0) || $0 == "." }),
-                let value = Double(number), value * nanoseconds < 9e18
+                let value = Double(number), value * nanoseconds <= Self.longestSpelled
             else { continue }
             self = .nanoseconds(Int64((value * nanoseconds).rounded()))
             return

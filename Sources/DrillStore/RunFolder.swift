@@ -12,16 +12,22 @@ package struct RunFolder: Hashable, Sendable {
     /// A new folder; refused where it exists and is not empty.
     package init(new path: String) throws(StoreError) {
         self.path = path
-        if let entries = try? FileManager.default.contentsOfDirectory(atPath: path),
-            !entries.isEmpty
-        {
-            throw StoreError("\(path): is not empty; choose another folder")
-        }
+        try Self.checkNew(path)
         do {
             try FileManager.default.createDirectory(
                 atPath: path + "/logs", withIntermediateDirectories: true)
         } catch {
             throw StoreError("\(path): cannot be made: \(Self.why(error))")
+        }
+    }
+
+    /// Throws where a new run cannot have this folder because there is something in it.
+    package static func checkNew(_ path: String) throws(StoreError) {
+        guard !path.isEmpty else { throw StoreError("the run folder's name is empty") }
+        if let entries = try? FileManager.default.contentsOfDirectory(atPath: path),
+            !entries.isEmpty
+        {
+            throw StoreError("\(path): is not empty; choose another folder")
         }
     }
 
@@ -72,6 +78,7 @@ package struct RunFolder: Hashable, Sendable {
     /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events.
     package func history(of trial: TrialName) throws(StoreError) -> History {
         var streams: [OperationStream] = []
+        var gaps: [String] = []
         let csv = "\(trial.stem).ops.csv"
         if exists(csv) {
             let bytes = try read(csv)
@@ -85,13 +92,21 @@ package struct RunFolder: Hashable, Sendable {
             where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
                 let bytes = try read(name)
                 do {
-                    streams += try OperationsFile.decode(bytes).streams
+                    let contents = try OperationsFile.decode(bytes)
+                    streams += contents.streams
+                    if !contents.isComplete { gaps.append("\(name) is cut off before its end") }
                 } catch {
                     throw StoreError("\(file(name)): \(error)")
                 }
             }
         }
-        return History(streams: streams, events: try events(of: trial))
+        let history = History(streams: streams, events: try events(of: trial), gaps: gaps)
+        guard history.isPlausible else {
+            throw StoreError(
+                "\(file(trial.stem)): instants lie more than \(History.longest.spelled) apart; no trial is that long"
+            )
+        }
+        return history
     }
 
     private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {
@@ -134,12 +149,21 @@ package struct RunFolder: Hashable, Sendable {
             case .keyNotFound(let key, _): return "'\(key.stringValue)' is missing"
             case .typeMismatch(_, let context), .valueNotFound(_, let context):
                 let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-                return "\(path): \(context.debugDescription)"
+                return (path.isEmpty ? "" : "\(path): ") + context.debugDescription
             @unknown default: return "\(error)"
             }
         }
-        if let error = error as? CocoaError, let path = error.filePath {
-            return "\(path): \(error.code)"
+        if let error = error as? CocoaError {
+            if let cause = error.underlying as? POSIXError {
+                return String(cString: strerror(cause.code.rawValue))
+            }
+            switch error.code {
+            case .fileNoSuchFile, .fileReadNoSuchFile: return "no such file or folder"
+            case .fileWriteFileExists: return "a file is in the way"
+            case .fileWriteNoPermission, .fileReadNoPermission: return "permission denied"
+            case .fileWriteOutOfSpace: return "no space is left"
+            default: return "file error \(error.code.rawValue)"
+            }
         }
         return "\(error)"
     }

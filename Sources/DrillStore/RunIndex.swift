@@ -27,6 +27,9 @@ package struct RunIndex: Sendable {
             if isFolder {
                 return RunFolder(existing: run.hasSuffix("/") ? String(run.dropLast()) : run)
             }
+            guard run.split(separator: "/").last == "report.json" else {
+                throw StoreError("\(run): is neither a run folder nor a report.json")
+            }
             let parent = run.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             return RunFolder(existing: parent.isEmpty ? "." : parent.joined(separator: "/"))
         }
@@ -35,7 +38,7 @@ package struct RunIndex: Sendable {
             guard let last = all.last else { throw StoreError("\(root): holds no run yet") }
             return last
         }
-        let matches = all.filter { $0.id.hasPrefix(run) }
+        let matches = run.isEmpty ? [] : all.filter { $0.id.hasPrefix(run) }
         if let exact = matches.first(where: { $0.id == run }) { return exact }
         guard let match = matches.first else {
             throw StoreError(

@@ -57,6 +57,15 @@ import Testing
         #expect(before == streams.reduce(0) { $0 + $1.operations.count })
     }
 
+    @Test func `a file that was cut off within its header holds nothing and says so`() throws {
+        let header = OperationsFile.encode(Self.names.map { OperationStream(name: $0) }).dropLast()
+        for length in 0..<header.count {
+            let contents = try OperationsFile.decode(Array(header[..<length]))
+            #expect(!contents.isComplete)
+            #expect(contents.streams.isEmpty)
+        }
+    }
+
     @Test func `a constant stream takes at most 12 bytes an operation`() {
         let operations = (0..<10_000 as Range<Int64>).map { index in
             let intended = RunInstant(nanoseconds: 3_000_000_000_000 + index * 1_000_000)
@@ -84,8 +93,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], OperationsFileError.foreign, "not an operations file"),
-        (Array("stream,kind".utf8), .foreign, "not an operations file"),
+        (Array("stream,kind".utf8), OperationsFileError.foreign, "not an operations file"),
+        (Array("FDRLOPX".utf8), .foreign, "not an operations file"),
         (
             Array("FDRLOPS".utf8) + [9, 0], .version(9),
             "an operations file of version 9; this program reads version 1"
