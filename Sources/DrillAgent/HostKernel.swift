@@ -16,6 +16,8 @@ final class HostKernel {
     private(set) var state = State.running
     /// The first process has ended, and with it all others.
     let ended = Promise<Void>()
+    /// Nobody here had ended it.
+    private(set) var endedByItself = false
     private var network: NetworkNamespace?
 
     private let child: Child
@@ -142,6 +144,7 @@ final class HostKernel {
         }
         // Its socket closes as it dies; without the wait `reap` could block on a stopped one.
         if case .ready = await Reactor.shared.readable(child.pidfd.number) { _ = child.reap() }
+        endedByItself = state != .dead
         state = .dead
         let failure = LabFailure(kind: .failed, message: "host \(host) ended")
         readiness.fulfil(.failure(failure))

@@ -84,9 +84,14 @@ extension LabSupervisor {
     func boot(
         _ spec: LabHost, number: Int, _ folder: RunFolder, _ cgroup: Cgroup
     ) async throws(LabFailure) -> HostKernel {
-        try await HostKernel.boot(
+        let kernel = try await HostKernel.boot(
             spec.name, number: number, in: cgroup, state: folder.host(spec.name),
             isClient: spec.isClient)
+        spawn { [self] in
+            await kernel.ended.wait()
+            if kernel.endedByItself, !isEnding { emit(.hostEnded(spec.name, .now)) }
+        }
+        return kernel
     }
 
     /// Each host asks for the others on their networks, all at once.

@@ -18,6 +18,7 @@ package struct TrialValidity: Hashable, Sendable {
     ) -> TrialValidity {
         var found = TrialValidity(failures: [], doubts: [])
         found.checkEnd(context)
+        found.doubts += context.gaps
         found.checkStreams(context)
         for (record, report) in zip(context.steps, steps) {
             found.checkStep(record, report, context)
@@ -73,7 +74,11 @@ package struct TrialValidity: Hashable, Sendable {
         switch record.healedBy {
         case .plan?, nil: break
         case .abort?:
-            if TrialEnd(context.end) != .abort {
+            switch TrialEnd(context.end) {
+            // Ours, and no finding about the system: the end says why.
+            case .abort, .labFailed, .injectionFailed, .capability: break
+            case .complete, .notReady, .noSteadyState, .steadyStateLost, .interrupted,
+                .stepNotBegun, .cutOff:
                 failures.append("'\(record.id)' was healed by an abort condition")
             }
         case .interrupt?:

@@ -135,6 +135,8 @@ package enum LabEvent: Hashable, Sendable, Codable {
     case poll(
         String, HostName, value: Bool, asked: RunInstant, answered: RunInstant, bootID: String)
     case booted(HostName, bootID: String, RunInstant)
+    /// A host's first process ended and nobody had asked for it: what is measured from here on is not the system.
+    case hostEnded(HostName, RunInstant)
     case serviceExited(HostName, ServiceName, status: Int32, RunInstant)
     case noticed(HostName, line: String, InstantInterval)
     case load(String, LoadEvent)

@@ -262,6 +262,10 @@ package struct RunMachine: Sendable {
         case .booted(let host, let bootID, let at):
             bootIDs[host] = bootID
             lastStartAt = max(lastStartAt ?? at, at)
+        case .hostEnded(let host, _):
+            // At the end of a trial it changes no finding, but the next one needs all hosts.
+            rebuild = rebuild ?? "host \(host) ended by itself"
+            labFailed("host \(host) ended by itself", gone: false, now, &out)
         case .serviceExited(let host, let service, _, _):
             exitedServices[host, default: []].insert(service)
         case .noticed(let host, _, let interval):

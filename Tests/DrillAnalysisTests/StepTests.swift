@@ -108,6 +108,26 @@ func `how a trial ended decides what it is worth`(_ reason: String, _ verdict: V
     #expect(try drill.report.verdict == verdict)
 }
 
+/// The lab let us down, and what was in effect was healed because of it: no finding about the system.
+@Test(arguments: ["lab_failed: x", "injection_failed: x", "capability: x"])
+func `a heal by our own failure does not fail the system`(_ reason: String) throws {
+    var drill = Drill(trace: "100/s; silent 3.0-10.9")
+    drill.extra = [.healed(by: .abort, at: 11_050)]
+    drill.end = .end(reason, at: 14_000)
+    let report = try drill.report
+    #expect(report.verdict == .inconclusive)
+    #expect(report.reasons == [reason])
+}
+
+@Test func `a record that is known to lack something is inconclusive`() throws {
+    var input = try Drill(trace: "100/s; silent 3.0-3.3").input
+    #expect(TrialAnalysis.analyze(input).verdict == .pass)
+    input.history.gaps = ["trial-1.ops is cut off before its end"]
+    let report = TrialAnalysis.analyze(input)
+    #expect(report.verdict == .inconclusive)
+    #expect(report.reasons == ["trial-1.ops is cut off before its end"])
+}
+
 @Test func `a record without an end is inconclusive`() throws {
     var drill = Drill(trace: "100/s; silent 3.0-3.3")
     drill.end = nil

@@ -271,6 +271,29 @@ func `the supervisor's end at any request ends the run with its reason`(step: St
     }
 }
 
+@Test func `a host that ends by itself ends the run, heals, and tears down once`() throws {
+    var clean = SimulatedLab()
+    _ = clean.run(input([kill()]))
+    for request in 2..<clean.requests.count {
+        var trouble = SimulatedLab.Trouble()
+        trouble.hostEndsAtRequest = request
+        var lab = SimulatedLab(trouble: trouble)
+        let ended = lab.run(input([kill()], trials: 2))
+        let outcome = try #require(ended, "request \(request): no end")
+        #expect(!lab.isUp, "request \(request)")
+        if outcome.end == .complete {
+            // Everything was measured by then: the next trial gets a lab of its own.
+            #expect(lab.supervisors == 2, "request \(request)")
+        } else {
+            #expect(outcome.end == .failed("host b ended by itself"), "request \(request)")
+            #expect(lab.closed.count == 1, "request \(request)")
+        }
+        let injected = names(lab).filter { $0.hasPrefix("injected") }.count
+        let healed = names(lab).filter { $0.hasPrefix("healed") }.count
+        #expect(injected == healed, "request \(request): \(names(lab))")
+    }
+}
+
 @Test func `the same seed gives the same run`() {
     var first = SimulatedLab()
     _ = first.run(input(everyKind.prefix(1) + [], trials: 3))

@@ -20,6 +20,8 @@ struct SimulatedLab {
         var failing: (LabCommand) -> Bool = { _ in false }
         /// The supervisor ends at this request.
         var goneAtRequest: Int?
+        /// A host ends by itself with this request.
+        var hostEndsAtRequest: Int?
         /// A signal arrives with this request.
         var interruptAtRequest: Int?
         var neverTakesOver = false
@@ -127,6 +129,9 @@ struct SimulatedLab {
     private mutating func receive(_ request: LabRequest) {
         requests.append(request.command)
         if trouble.interruptAtRequest == requests.count { later(.zero, .interrupt(2)) }
+        if trouble.hostEndsAtRequest == requests.count {
+            later(.zero, .message(.event(.hostEnded("b", now))))
+        }
         if trouble.goneAtRequest == requests.count {
             isUp = false
             load = nil
