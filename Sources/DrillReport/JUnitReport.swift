@@ -3,7 +3,36 @@ package import DrillCore
 /// `junit.xml`: a suite for the run, a case for each expectation and each trial. What the evidence refutes is a
 /// failure; what it does not decide is an error, so that no reader takes it for a pass.
 package enum JUnitReport {
-    package static func encode(_ report: RunReport) -> [UInt8] {
+    package static func encode(_ report: RunReport) -> [UInt8] { encode([report]) }
+
+    /// A suite for each run.
+    package static func encode(_ reports: [RunReport]) -> [UInt8] {
+        let suites = reports.map(suite)
+        let sum = suites.reduce(into: Counts()) { $0.add($1.counts) }
+        var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        out += "<testsuites name=\"firedrill\" \(sum.attributes)>\n"
+        for suite in suites { out += suite.xml }
+        out += "</testsuites>\n"
+        return [UInt8](out.utf8)
+    }
+
+    private struct Counts {
+        var tests = 0
+        var failures = 0
+        var errors = 0
+
+        mutating func add(_ other: Counts) {
+            tests += other.tests
+            failures += other.failures
+            errors += other.errors
+        }
+
+        var attributes: String {
+            "tests=\"\(tests)\" failures=\"\(failures)\" errors=\"\(errors)\""
+        }
+    }
+
+    private static func suite(_ report: RunReport) -> (xml: String, counts: Counts) {
         let run = report.run
         let group = "\(run.system).\(run.scenario)"
         var cases = report.expectations.map { expectation in
@@ -34,11 +63,9 @@ package enum JUnitReport {
         let failures = cases.count { $0.verdict == .fail }
         let skipped = cases.count { $0.isReplaced }
         let errors = cases.count { $0.verdict == .inconclusive } - skipped
-        let counts = "tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"\(errors)\""
-        var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        out += "<testsuites name=\"firedrill\" \(counts)>\n"
-        out +=
-            "  <testsuite name=\"\(PlainText.markup(name(run)))\" \(counts) skipped=\"\(skipped)\""
+        let counts = Counts(tests: cases.count, failures: failures, errors: errors)
+        var out =
+            "  <testsuite name=\"\(PlainText.markup(name(run)))\" \(counts.attributes) skipped=\"\(skipped)\""
         if let started = run.startedAt { out += " timestamp=\"\(PlainText.markup(started))\"" }
         out += ">\n    <properties>\n"
         for (name, value) in properties(report) {
@@ -46,8 +73,8 @@ package enum JUnitReport {
         }
         out += "    </properties>\n"
         for entry in cases { out += entry.xml }
-        out += "  </testsuite>\n</testsuites>\n"
-        return [UInt8](out.utf8)
+        out += "  </testsuite>\n"
+        return (out, counts)
     }
 
     private static func name(_ run: RunFacts) -> String {

@@ -2,6 +2,15 @@ package import DrillCore
 
 /// What `firedrill init NAME --from SYSTEM` writes: a scenario that is valid for the system, with comments.
 package enum Starter {
+    /// Whether a scenario may be called so.
+    package static func isName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, (0x61...0x7A).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
+                || byte == 0x2D
+        }
+    }
+
     /// - Parameter systemPath: as the new file should name it, relative to the new file.
     package static func scenario(name: String, system: System, systemPath: String) -> String {
         let among = system.roles?.among ?? []

@@ -29,9 +29,15 @@ final class Display {
 
     /// A line that stays.
     func line(_ text: String) {
-        guard !quiet else { return }
+        guard !quiet, isHeard else { return }
         clear()
         writeError(text + "\n")
+    }
+
+    /// A reader that has stopped reading must not stop the drill: what does not fit into its pipe is left out.
+    private var isHeard: Bool {
+        var error = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        return poll(&error, 1, 0) > 0
     }
 
     func clear() {
@@ -47,7 +53,7 @@ final class Display {
         let isNew = key != lastPhase
         // A terminal is redrawn at most ten times a second; a log gets a line a phase and one every 5 s.
         let every: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
-        guard isNew || now - lastLine >= every else { return }
+        guard isNew || now - lastLine >= every, isHeard else { return }
         lastPhase = key
         lastLine = now
         if isTerminal {

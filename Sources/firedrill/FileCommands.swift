@@ -110,6 +110,13 @@ struct Init: ParsableCommand {
 
     func run() throws {
         try Failure.reporting {
+            guard Starter.isName(name) else {
+                throw Failure(
+                    code: .usage,
+                    message:
+                        "'\(name)' is no scenario's name: a letter, then letters, digits, - and _, all small"
+                )
+            }
             var isFolder = false
             _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
             let path = isFolder ? "\(source)/system.yaml" : source

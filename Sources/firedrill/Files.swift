@@ -1,5 +1,6 @@
 import DrillCore
 import DrillScenario
+import DrillStore
 import FoundationEssentials
 import Glibc
 
@@ -7,9 +8,21 @@ import Glibc
 enum Files {
     static func read(_ path: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw Failure(code: .invalidFile, message: "\(path): no such file, or not readable")
+            throw Failure(code: .invalidFile, message: whyUnreadable(path))
         }
         return Array(data)
+    }
+
+    private static func whyUnreadable(_ path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0, access(path, R_OK) == 0 else {
+            return String(cString: strerror(errno))
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return "it is a folder"
+        case S_IFREG: return "reading it failed"
+        default: return "it is no file"
+        }
     }
 
     /// Whether a program is found as `execvp` would, or in the administrators' folders.
@@ -64,7 +77,21 @@ extension Files {
         do {
             try Data(bytes).write(to: URL(filePath: path), options: .atomic)
         } catch {
-            throw Failure(code: .usage, message: "\(path): cannot be written")
+            throw Failure(
+                code: .usage, message: "\(path): cannot be written: \(RunFolder.why(error))")
+        }
+    }
+
+    /// Says before a run what would be found out only after it.
+    static func checkWritable(_ path: String, for option: String) throws {
+        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/")
+        let folder = path.contains("/") ? (parent.isEmpty ? "/" : parent) : "."
+        var status = stat()
+        let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        guard !path.isEmpty, !isFolder, access(folder, W_OK | X_OK) == 0 else {
+            let why = path.isEmpty || isFolder ? "it is no file" : String(cString: strerror(errno))
+            throw Failure(code: .usage, message: "\(option) \(path): cannot be written: \(why)")
         }
     }
 }

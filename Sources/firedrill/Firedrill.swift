@@ -18,6 +18,11 @@ struct Firedrill: ParsableCommand {
             FaultsCommand.self, ClientsCommand.self, MetricsCommand.self, Doctor.self, Heal.self,
             Shell.self, ReportCommand.self, Export.self, Bench.self,
         ])
+
+    static func main() {
+        openStandardDescriptors()
+        main(nil)
+    }
 }
 
 enum Version {

@@ -5,6 +5,8 @@ import Glibc
 enum Interrupts {
     // Written once before the handlers are installed, read by them only.
     nonisolated(unsafe) private static var writeEnd: Int32 = -1
+    /// The last signal that was caught, 0 for none: one that comes between two runs must not be lost with the first.
+    nonisolated(unsafe) private(set) static var caught: sig_atomic_t = 0
 
     static func install() throws -> Int32 {
         var ends: [Int32] = [-1, -1]
@@ -19,6 +21,7 @@ enum Interrupts {
         writeEnd = ends[1]
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { caught in
+                Interrupts.caught = caught
                 var byte = UInt8(truncatingIfNeeded: caught)
                 _ = write(Interrupts.writeEnd, &byte, 1)
             }

@@ -13,6 +13,9 @@ enum Loading {
     static func cells(
         _ paths: [String], system: String?, set: [String], trials: Int?, programsRequired: Bool
     ) throws -> [LoadedCell] {
+        if let trials, !(1...10_000).contains(trials) {
+            throw Failure(code: .usage, message: "--trials must be from 1 to 10000, not \(trials)")
+        }
         var values: [String: String] = [:]
         for assignment in set {
             let parts = assignment.split(

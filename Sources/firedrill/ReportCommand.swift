@@ -56,6 +56,10 @@ struct Export: ParsableCommand {
             guard csv else { throw Failure(code: .usage, message: "say --csv") }
             let folder = try Runs.find(id)
             let target = out ?? folder.path
+            guard !folder.trials.isEmpty else {
+                throw Failure(
+                    code: .invalidFile, message: "\(folder.path): holds no trial of a run")
+            }
             do {
                 for trial in folder.trials {
                     let history = try folder.history(of: trial)

@@ -32,7 +32,6 @@ struct Run: ParsableCommand {
     @Flag(help: "No progress.") var quiet = false
 
     func validate() throws {
-        if let trials, trials < 1 { throw ValidationError("--trials must be 1 or more") }
         guard Language(rawValue: lang) != nil else {
             throw ValidationError("--lang is en or zh, not '\(lang)'")
         }
@@ -46,15 +45,59 @@ struct Run: ParsableCommand {
                 for cell in cells { print(RunPlan(cell.cell).rendered) }
                 return
             }
+            try check(cells)
             let interrupts = try Interrupts.install()
             var results: [(cell: LoadedCell, report: RunReport?, code: DrillCore.ExitCode)] = []
             for cell in cells {
-                let (report, code) = try runCell(cell, of: cells, interrupts)
+                var report: RunReport?
+                var code = DrillCore.ExitCode.internalError
+                do {
+                    (report, code) = try runCell(cell, of: cells, interrupts)
+                } catch let failure as Failure {
+                    // What earlier runs found is not lost by it.
+                    complain("firedrill: \(failure.message)")
+                    code = failure.code
+                }
                 results.append((cell, report, code))
                 if code == .interrupted || code == .terminated { break }
+                if Interrupts.caught != 0, results.count < cells.count {
+                    let code = DrillCore.ExitCode.interruption(by: Interrupts.caught)
+                    results.append((cells[results.count], nil, code))
+                    break
+                }
             }
             if results.count > 1, !json { printSummary(results) }
+            let reports = results.compactMap(\.report)
+            if let junit { try Files.write(JUnitReport.encode(reports), to: junit) }
+            if let markdown {
+                let language = Language(rawValue: lang) ?? .en
+                let parts = reports.map { MarkdownSummary.encode($0, language: language) }
+                try Files.write(Array(parts.joined(separator: [0x0A])), to: markdown)
+            }
             try finish(DrillCore.ExitCode.worst(results.map(\.code)))
+        }
+    }
+
+    /// What can be known to go wrong at the end is said before anything begins.
+    private func check(_ cells: [LoadedCell]) throws {
+        if let junit { try Files.checkWritable(junit, for: "--junit") }
+        if let markdown { try Files.checkWritable(markdown, for: "--markdown") }
+        guard let out else { return }
+        var folders: Set<String> = []
+        for cell in cells {
+            let path = out.isEmpty ? out : folderPath(cell, RunID(""), several: cells.count > 1)
+            guard folders.insert(path).inserted else {
+                throw Failure(
+                    code: .usage,
+                    message:
+                        "--out: two scenarios are called \(cell.cell.scenario.name), and both would be written to \(path)"
+                )
+            }
+            do throws(StoreError) {
+                try RunFolder.checkNew(path)
+            } catch {
+                throw Failure(code: .usage, message: "--out: \(error)")
+            }
         }
     }
 
@@ -140,7 +183,14 @@ struct Run: ParsableCommand {
             show: display.show)
         defer { display.clear() }
         do {
-            return (try shell.run(), facts)
+            var outcome = try shell.run()
+            // A supervisor that died has torn nothing down; after one that lives there is nothing to find.
+            if case .failed = outcome.end {
+                let left = NamespaceLab.sweep(
+                    id, agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
+                if let left { outcome.leftBehind.append(left) }
+            }
+            return (outcome, facts)
         } catch let failure as LabFailure {
             let end: RunOutcome.End =
                 failure.kind == .capability
@@ -162,8 +212,7 @@ struct Run: ParsableCommand {
         switch outcome.end {
         case .complete: break
         case .interrupted(let signal):
-            ending.exitCode =
-                (signal == SIGINT ? .interrupted : DrillCore.ExitCode.terminated).rawValue
+            ending.exitCode = DrillCore.ExitCode.interruption(by: signal).rawValue
             ending.reasons = ["interrupted by \(Signal.name(signal))"]
         case .capability(let why):
             ending.exitCode = DrillCore.ExitCode.capability.rawValue
@@ -181,12 +230,6 @@ struct Run: ParsableCommand {
     }
 
     private func finishFolder(_ folder: RunFolder, _ report: RunReport) throws {
-        if let junit { try Files.write(JUnitReport.encode(report), to: junit) }
-        if let markdown {
-            try Files.write(
-                MarkdownSummary.encode(report, language: Language(rawValue: lang) ?? .en),
-                to: markdown)
-        }
         let earlier = RunIndex().runs(of: report.run.system).last { $0.id < folder.id }
         let manifest = try Manifest(of: folder, run: report.run.id, previous: earlier)
         try folder.write(Array(try JSONLine.encode(manifest).utf8), to: "manifest.json")

@@ -122,3 +122,16 @@ private let path = "reports/…/report.html"
     try Golden.expect(MarkdownSummary.encode(report), is: "summary.md")
     try Golden.expect(MarkdownSummary.encode(report, language: .zh), is: "summary.zh.md")
 }
+
+@Test func `several runs are one JUnit file with a suite for each`() {
+    let report = three()
+    let one = String(decoding: JUnitReport.encode(report), as: UTF8.self)
+    let two = String(decoding: JUnitReport.encode([report, report]), as: UTF8.self)
+    func count(_ part: String, _ text: String) -> Int { text.split(separator: part).count - 1 }
+    #expect(count("<testsuites ", two) == 1)
+    #expect(count("</testsuites>", two) == 1)
+    #expect(count("<testsuite ", two) == 2)
+    #expect(count("<testcase ", two) == 2 * count("<testcase ", one))
+    #expect(
+        two.contains("<testsuites name=\"firedrill\" tests=\"\(2 * count("<testcase ", one))\""))
+}

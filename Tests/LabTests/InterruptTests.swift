@@ -30,6 +30,29 @@ struct Interruption: CustomTestStringConvertible, Sendable {
 }
 
 @Suite(.serialized) struct InterruptTests {
+    /// What ends by another's hand is neither the system's failure nor a pass, and the controller cleans up after it.
+    @Test(.timeLimit(.minutes(2)), arguments: ["lab", "host-init b", "firedrill-load"])
+    func `nothing is left after the death of one of our own programs`(victim: String) throws {
+        let drill = try Drill(scenario, ["--set", "advert=100ms"])
+        #expect(drill.reaches("observing", within: .seconds(40)), "\(drill.progress)")
+        let run = try drill.run
+        let supervisor = try #require(drill.supervisor)
+        var traces = MachineTraces()
+        traces.collect(run: run, supervisor: supervisor)
+        let pid = try #require(
+            traces.processes.first { pid in
+                let words = ((try? Programs.text("/proc/\(pid)/cmdline")) ?? "")
+                    .split(separator: "\0").joined(separator: " ")
+                return words.hasSuffix("firedrill-agent \(victim)")
+                    || words.hasPrefix("firedrill-agent \(victim) ") || words == victim
+            })
+        kill(pid, SIGKILL)
+        let report = try drill.report(within: .seconds(40), expecting: 4)
+        #expect(report.verdict == .inconclusive)
+        #expect(report.heal.leftBehind == [])
+        #expect(try traces.remains(of: run) == [])
+    }
+
     @Test(.timeLimit(.minutes(2)), arguments: Interruption.all)
     func `nothing is left after a signal in any phase`(interruption: Interruption) throws {
         let drill = try Drill(scenario, ["--set", "advert=100ms"])
