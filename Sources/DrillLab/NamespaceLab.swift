@@ -100,6 +100,13 @@ package final class NamespaceLab: LabConnection {
         return ended && messages.isEmpty ? nil : messages
     }
 
+    package func leave() {
+        guard !isClosed else { return }
+        isClosed = true
+        Glibc.close(input)
+        Glibc.close(descriptor)
+    }
+
     package func close() -> String {
         guard !isClosed else { return "closed" }
         isClosed = true

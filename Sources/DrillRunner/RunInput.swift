@@ -89,9 +89,12 @@ package struct RunOutcome: Hashable, Sendable {
     package var end: End
     /// What teardown could not remove.
     package var leftBehind: [String]
+    /// The lab was told to stay, and does.
+    package var isKept: Bool
 
-    package init(end: End, leftBehind: [String]) {
+    package init(end: End, leftBehind: [String], isKept: Bool = false) {
         self.end = end
         self.leftBehind = leftBehind
+        self.isKept = isKept
     }
 }

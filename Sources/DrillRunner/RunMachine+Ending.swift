@@ -145,7 +145,7 @@ extension RunMachine {
     private mutating func finish(_ out: inout [RunDirective]) {
         phase = .finished
         phaseDeadline = nil
-        out.append(.finish(RunOutcome(end: outcome, leftBehind: leftBehind)))
+        out.append(.finish(RunOutcome(end: outcome, leftBehind: leftBehind, isKept: isKept)))
     }
 
     // MARK: Trouble

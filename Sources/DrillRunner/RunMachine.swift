@@ -67,6 +67,7 @@ package struct RunMachine: Sendable {
     var outcome: RunOutcome.End = .complete
     var rebuild: String?
     var leftBehind: [String] = []
+    var isKept = false
     var interrupts = 0
     /// `judged` has chosen a trial that is not run yet.
     var moreTrials = false
@@ -190,7 +191,11 @@ package struct RunMachine: Sendable {
             }
             toreDown(now, &out)
         case .keep:
-            if let failure = reply.failure { out.append(.note("the lab is not kept: \(failure)")) }
+            if let failure = reply.failure {
+                out.append(.note("the lab is not kept: \(failure)"))
+            } else {
+                isKept = true
+            }
             toreDown(now, &out)
         case .collect, .watch, .stopLoad:
             if let failure = reply.failure { out.append(.note(failure.message)) }

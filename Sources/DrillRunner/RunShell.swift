@@ -10,6 +10,8 @@ package protocol LabConnection: AnyObject {
     func receive() throws -> [LabMessage]?
     /// Ends the connection, waits for the supervisor's end, and says how it ended.
     func close() -> String
+    /// Ends the connection to a supervisor that was told to stay, and waits for nothing.
+    func leave()
 }
 
 /// Where a run's evidence is written as it happens.
@@ -46,7 +48,9 @@ package final class RunShell {
     }
 
     package func run() throws -> RunOutcome {
-        defer { _ = lab?.close() }
+        defer {
+            if outcome?.isKept == true { lab?.leave() } else { _ = lab?.close() }
+        }
         try handle(.begin)
         while outcome == nil { try waitOnce() }
         return outcome ?? RunOutcome(end: .failed("the run did not end"), leftBehind: [])

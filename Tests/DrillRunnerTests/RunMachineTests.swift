@@ -214,10 +214,11 @@ private func names(_ lab: SimulatedLab) -> [String] {
 
 @Test func `a kept lab is not torn down`() {
     var lab = SimulatedLab()
-    _ = lab.run(input([kill()], keepLab: true))
+    let outcome = lab.run(input([kill()], keepLab: true))
     #expect(lab.isUp)
     #expect(lab.leftovers == [])
     #expect(lab.requests.last == .keep)
+    #expect(outcome?.isKept == true)
 }
 
 private let everyKind: [Step] = [

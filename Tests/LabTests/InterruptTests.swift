@@ -30,6 +30,28 @@ struct Interruption: CustomTestStringConvertible, Sendable {
 }
 
 @Suite(.serialized) struct InterruptTests {
+    @Test(.timeLimit(.minutes(2)))
+    func `a lab that is kept outlives its run, takes a shell, and is healed`() throws {
+        let drill = try Drill(scenario, ["--set", "advert=100ms", "--keep-lab"])
+        #expect(drill.reaches("observing", within: .seconds(40)), "\(drill.progress)")
+        let run = try drill.run
+        var traces = MachineTraces()
+        traces.collect(run: run, supervisor: try #require(drill.supervisor))
+        // Inconclusive where the machine lets nothing be said: the lab is kept all the same.
+        let status = drill.status(within: .seconds(40))
+        #expect(status == 0 || status == 2, "\(drill.progress)")
+        let firedrill = try Programs.firedrill
+        let inside = try Programs.run([
+            firedrill, "shell", "b", "--run", run.rawValue, "--", "/bin/sh", "-c",
+            "hostname; exit 9",
+        ])
+        #expect(inside.output == "b\n")
+        #expect(inside.status == 9)
+        let healed = try Programs.run([try Programs.agent, "heal", run.rawValue])
+        #expect(healed.output == "run \(run): kept lab ended\n")
+        #expect(try traces.remains(of: run) == [])
+    }
+
     /// What ends by another's hand is neither the system's failure nor a pass, and the controller cleans up after it.
     @Test(.timeLimit(.minutes(2)), arguments: ["lab", "host-init b", "firedrill-load"])
     func `nothing is left after the death of one of our own programs`(victim: String) throws {
