@@ -63,6 +63,13 @@ enum Files {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// A directory that belongs to this user: in a place where everybody may make one, others are not ours.
+    static func isOwnDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            && status.st_uid == geteuid()
+    }
+
     /// A file, or a directory with all in it; never follows a link.
     static func remove(_ path: String) throws(LabFailure) {
         if isDirectory(path) {

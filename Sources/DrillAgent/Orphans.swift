@@ -38,7 +38,7 @@ enum Orphans {
         var runs: Set<RunID> = []
         for place in [RunFolder.parent, root.path] {
             for name in Files.list(place)
-            where name.hasPrefix(RunFolder.prefix) && Files.isDirectory(place + "/" + name) {
+            where name.hasPrefix(RunFolder.prefix) && Files.isOwnDirectory(place + "/" + name) {
                 runs.insert(RunID(String(name.dropFirst(RunFolder.prefix.count))))
             }
         }
@@ -88,6 +88,9 @@ enum Orphans {
 
     private static func removeDead(_ run: RunID) throws(LabFailure) {
         let folder = RunFolder(run: run)
+        // Held to the end: a run that is just being made is not dead, and none can begin in what is being removed.
+        let lock = Files.exists(folder.path) ? try folder.lock() : nil
+        defer { withExtendedLifetime(lock) {} }
         let cgroup = try folder.cgroup()
         if cgroup.exists {
             try cgroup.kill()

@@ -23,12 +23,29 @@ struct RunFolder: Sendable {
     /// The lock is held for as long as the descriptor is open.
     func make() throws(LabFailure) -> Descriptor {
         try Files.makeDirectory(path)
+        let lock = try lock()
         try Files.makeDirectory(path + "/hosts")
-        let lock = try Descriptor.open(lockPath, O_RDWR | O_CREAT)
-        if clinux_lock(lock.number) < 0 {
-            throw LabFailure(kind: .failed, message: "run \(run) is being run already")
+        var held = stat()
+        var named = stat()
+        guard fstat(lock.number, &held) == 0, stat(lockPath, &named) == 0,
+            held.st_ino == named.st_ino
+        else {
+            // It looked dead for as long as it had no lock.
+            throw LabFailure(
+                kind: .failed, message: "\(path) was removed by a heal while it was made; run again"
+            )
         }
         return lock
+    }
+
+    /// Made where it is not there. Whoever only asks whether the run lives holds it for a moment, too.
+    func lock() throws(LabFailure) -> Descriptor {
+        let lock = try Descriptor.open(lockPath, O_RDWR | O_CREAT)
+        for _ in 0..<20 {
+            if clinux_lock(lock.number) == 0 { return lock }
+            usleep(2000)
+        }
+        throw LabFailure(kind: .failed, message: "run \(run) is being run already")
     }
 
     /// Whether a supervisor holds the run's lock.

@@ -1,5 +1,5 @@
 /// Names and log lines come from outside: what they may do to a reader's terminal, file or eyes is taken out here.
-enum PlainText {
+package enum PlainText {
     /// No control character (a terminal would obey it) and no bidirectional override (a reader would read another
     /// name); a line break becomes a space.
     static func safe(_ text: String) -> String {
@@ -12,6 +12,12 @@ enum PlainText {
             }
         }
         return String(out)
+    }
+
+    /// The same for a text of several lines, which stay.
+    package static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { safe(String($0)) }
+            .joined(separator: "\n")
     }
 
     static func isHostile(_ scalar: Unicode.Scalar) -> Bool {

@@ -31,7 +31,7 @@ final class Display {
     func line(_ text: String) {
         guard !quiet, isHeard else { return }
         clear()
-        writeError(text + "\n")
+        complain(text)
     }
 
     /// A reader that has stopped reading must not stop the drill: what does not fit into its pipe is left out.

@@ -1,9 +1,13 @@
 import ArgumentParser
 import DrillCore
+import DrillReport
 import Glibc
 
 /// Writes a line to standard error; standard output is for results.
-func complain(_ text: String) { writeError(text + "\n") }
+func complain(_ text: String) { writeError(PlainText.lines(text) + "\n") }
+
+/// Prints what may hold words of files and names of folders.
+func show(_ text: String) { print(PlainText.lines(text)) }
 
 /// Writes to standard error without a buffer, so that nothing is lost or out of order.
 func writeError(_ text: String) {

@@ -23,7 +23,7 @@ struct Validate: ParsableCommand {
             for cell in cells where !seen.contains(cell.path) {
                 seen.append(cell.path)
                 let count = cells.filter { $0.path == cell.path }.count
-                print("\(cell.path): valid" + (count > 1 ? ", \(count) cells" : ""))
+                show("\(cell.path): valid" + (count > 1 ? ", \(count) cells" : ""))
             }
         }
     }
@@ -44,7 +44,7 @@ struct PlanCommand: ParsableCommand {
                 [scenario], system: system, set: set, trials: trials, programsRequired: false)
             for (index, cell) in cells.enumerated() {
                 if index > 0 { print("") }
-                print(RunPlan(cell.cell).rendered)
+                show(RunPlan(cell.cell).rendered)
             }
         }
     }

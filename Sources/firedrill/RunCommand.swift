@@ -42,7 +42,7 @@ struct Run: ParsableCommand {
             let cells = try Loading.cells(
                 paths, system: system, set: set, trials: trials, programsRequired: !dryRun)
             if dryRun {
-                for cell in cells { print(RunPlan(cell.cell).rendered) }
+                for cell in cells { show(RunPlan(cell.cell).rendered) }
                 return
             }
             try check(cells)
