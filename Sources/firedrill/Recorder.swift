@@ -48,6 +48,12 @@ final class Recorder: TrialRecorder {
                 scenario: scenario, system: system, history: try folder.history(of: trial),
                 index: trial.index, attempt: trial.attempt))
         judged(report)
-        return report.verdict
+        return decides(report) ? report.verdict : .inconclusive
+    }
+
+    /// A trial that measured everything but cannot say whether two hosts were primary is worth repeating too.
+    private func decides(_ report: TrialReport) -> Bool {
+        report.verdict != .pass || system.roles == nil || report.splitBrain.seen != nil
+            || !scenario.expectations.contains { $0.metric == "split_brain" }
     }
 }
