@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -193,6 +194,7 @@ int clinux_enter(pid_t pid, char *const *argv) {
     if (child < 0) return -errno;
     if (child == 0) {
         execvp(argv[0], argv);
+        dprintf(STDERR_FILENO, "firedrill: %s: %s\n", argv[0], strerror(errno));
         _exit(127);
     }
     int status = 0;
