@@ -46,7 +46,9 @@ extension RunMachine {
         case .duration(let duration): return t0.high + duration
         case .event(let reference, let plus, let atMost):
             let limit = t0.high + atMost
-            return occurred(reference).map { min($0 + plus, limit) } ?? limit
+            // `at_most` bounds the wait for the event; what follows it is `plus`.
+            guard let came = occurred(reference), came <= limit else { return limit }
+            return came + plus
         case .observation:
             let others = steps.filter { $0.step.end != .observation }
             let last = steps.compactMap { $0.healedAt ?? $0.t0?.high }.max()
@@ -193,6 +195,7 @@ extension RunMachine {
         }
         steps[index].role = steps[index].host.flatMap { roles.role(of: $0) }
         steps[index].primaryBefore = roles.primary
+        steps[index].bootBefore = steps[index].host.flatMap { bootIDs[$0] }
         steps[index].phase = .injecting
         status("injecting \(steps[index].step.actionName)", &out)
         sendInjection(index, now, &out)
@@ -299,7 +302,8 @@ extension RunMachine {
                         step: step.id, from: from, to: from.flatMap { topology.peer(of: $0) })),
                 &out)
         }
-        if plan.proof.states.values.contains(.dead) { steps[index].redundancyLost = true }
+        // A node fault takes redundancy away whatever a probe says.
+        if steps[index].lostNode != nil { steps[index].redundancyLost = true }
         beginProof(index, plan.proof, now, &out)
     }
 

@@ -307,15 +307,19 @@ package struct RunMachine: Sendable {
                 steps[index].redundancyLost = true
                 steps[index].redundantAt = nil
             } else if steps[index].redundancyLost, steps[index].redundantAt == nil {
-                // After a node fault only what the host says since its new boot counts.
-                if let dead = steps[index].plan?.proof.states[host], dead == .dead,
-                    steps[index].healedAt == nil
-                {
-                    continue
-                }
+                guard isNodeBack(steps[index]) else { continue }
                 steps[index].redundantAt = interval.high
             }
         }
+    }
+
+    /// After a node fault only what is said since the host's new boot counts; a thawed one has none.
+    private func isNodeBack(_ state: StepState) -> Bool {
+        guard let lost = state.lostNode else { return true }
+        guard lost == .dead, let host = state.host, let before = state.bootBefore else {
+            return state.healedAt != nil
+        }
+        return bootIDs[host] != before
     }
 
     mutating func handle(

@@ -21,6 +21,8 @@ struct StepState: Hashable, Sendable {
     var host: HostName?
     var role: Role?
     var primaryBefore: HostName?
+    /// The boot of `host` that the step found.
+    var bootBefore: String?
 
     /// The next operation of `plan.inject` or `plan.heal` to ask for, and how many answers are open.
     var next = 0
@@ -56,6 +58,12 @@ struct StepState: Hashable, Sendable {
         case .healed: healedAt
         case .redundant: redundantAt
         }
+    }
+
+    /// How a node fault took its host away; nil for other faults.
+    var lostNode: HistoryEvent.ProvenState? {
+        guard let host, let state = plan?.proof.states[host] else { return nil }
+        return state == .dead || state == .frozen ? state : nil
     }
 
     var isOver: Bool {

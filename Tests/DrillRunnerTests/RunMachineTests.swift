@@ -110,6 +110,18 @@ private func names(_ lab: SimulatedLab) -> [String] {
     #expect(length >= 3400 && length <= 3600, "\(length)")
 }
 
+@Test func `at_most bounds the wait for the event and not what follows it`() throws {
+    var lab = SimulatedLab()
+    let end = Step.End.event(
+        EventReference(step: "kill", event: .stable), plus: .seconds(4), atMost: .seconds(3))
+    _ = lab.run(input([kill(end: end)]))
+    let events = lab.recorded.map(\.event)
+    let t0 = try #require(events.first { if case .injected = $0.kind { true } else { false } })
+    let heal = try #require(events.first { if case .healBegun = $0.kind { true } else { false } })
+    let length = (heal.interval.low - t0.interval.high).milliseconds
+    #expect(length >= 5400 && length <= 5600, "\(length)")
+}
+
 @Test func `an event that does not come ends the step at its limit`() throws {
     var trouble = SimulatedLab.Trouble()
     trouble.neverTakesOver = true
@@ -121,6 +133,34 @@ private func names(_ lab: SimulatedLab) -> [String] {
     let t0 = try #require(events.first { if case .injected = $0.kind { true } else { false } })
     let heal = try #require(events.first { if case .healBegun = $0.kind { true } else { false } })
     #expect((heal.interval.low - t0.interval.high).milliseconds.rounded() == 9000)
+}
+
+@Test(arguments: ["node.kill", "node.pause", "node.reboot"])
+func `a node fault takes redundancy away until its host is back, whatever a probe says`(
+    _ name: String
+) throws {
+    var trouble = SimulatedLab.Trouble()
+    trouble.alwaysRedundant = true
+    var lab = SimulatedLab(trouble: trouble)
+    let first = Step(
+        id: "first", action: fault(name, .host(.host("a")), parameters: ["off": "3s"]),
+        end: name == "node.reboot" ? .none : .duration(.seconds(3)))
+    let second = Step(
+        id: "second",
+        start: .after(
+            EventReference(step: "first", event: .redundant), plus: .zero, atMost: .seconds(20)),
+        action: fault("process.kill", .host(.host("b")), parameters: ["service": "web"]),
+        end: .duration(.seconds(1)))
+    var wanted = input([first, second])
+    wanted.system.redundancy = Probe(
+        host: .host("b"), run: ["b": ["in-step"]], equals: "yes", every: .milliseconds(50))
+    _ = lab.run(wanted)
+    let begins = lab.recorded.compactMap { entry in
+        if case .injected = entry.event.kind { entry.event.interval.low } else { nil }
+    }
+    try #require(begins.count == 2, "\(names(lab))")
+    let between = (begins[1] - begins[0]).milliseconds
+    #expect(between >= 3000 && between < 4000, "\(between)")
 }
 
 @Test func `a step whose event does not come is left undone and the trial says so`() {

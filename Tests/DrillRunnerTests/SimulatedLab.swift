@@ -28,6 +28,8 @@ struct SimulatedLab {
         /// The silenced host answers all the same.
         var leaks = false
         var neverSteady = false
+        /// b says that it is in step, whatever became of a.
+        var alwaysRedundant = false
     }
 
     private(set) var now = RunInstant(nanoseconds: 1_000_000_000)
@@ -147,7 +149,10 @@ struct SimulatedLab {
         switch request.command {
         case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep: reply(request.id)
         case .build(let spec):
-            for host in spec.hosts { hosts[host.name] = Host() }
+            for host in spec.hosts {
+                hosts[host.name] = Host()
+                booted(host.name)
+            }
             holder = nil
             reply(request.id)
         case .start(let host, _, _):
@@ -198,6 +203,11 @@ struct SimulatedLab {
         later(delay, addressEvent(host, true, at))
     }
 
+    private mutating func booted(_ host: HostName) {
+        let bootID = "\(host)#\(hosts[host]?.boots ?? 0)"
+        later(.zero, .message(.event(.booted(host, bootID: bootID, now))))
+    }
+
     private func addressEvent(_ host: HostName, _ present: Bool, _ at: RunInstant) -> RunEvent {
         .message(
             .event(.address(host, address: "10.77.0.10", present: present, InstantInterval(at))))
@@ -212,6 +222,7 @@ struct SimulatedLab {
         case .lab(.thaw(let host)): hosts[host]?.frozen = false
         case .lab(.boot(let host)):
             hosts[host]?.boots += 1
+            booted(host)
             hosts[host]?.alive = true
             hosts[host]?.silent = false
             if holder == host { address(to: host, after: .milliseconds(50)) }
@@ -242,6 +253,15 @@ struct SimulatedLab {
         if let at = takeOverAt, now >= at, !trouble.neverTakesOver, let dead = holder {
             takeOverAt = nil
             address(to: dead == "a" ? "b" : "a", after: .zero)
+        }
+        if trouble.alwaysRedundant {
+            later(
+                .zero,
+                .message(
+                    .event(
+                        .poll(
+                            "redundancy", "b", value: true, asked: now, answered: now,
+                            bootID: "b#1"))))
         }
         let served = holder.map { hosts[$0]?.answers == true } ?? false
         let count = 25
