@@ -13,7 +13,9 @@ package enum RoleChanges {
             switch claim.ending {
             case .gaveUp(let interval): changes.append((interval.high, claim.host, .lost))
             case .cut(let t0): changes.append((t0.low, claim.host, .lost))
-            case .open: break
+            case .unwatched(until: let until?, gaveUp: true):
+                changes.append((until, claim.host, .lost))
+            case .unwatched, .open: break
             }
         }
         let resumed = Set(

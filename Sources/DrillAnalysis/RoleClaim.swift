@@ -12,6 +12,8 @@ package struct RoleClaim: Hashable, Sendable {
         case gaveUp(InstantInterval)
         /// By a fault that is proven.
         case cut(InstantInterval)
+        /// Nobody watched from then on. The next evidence, at `until`, says whether it was given up; nil without any.
+        case unwatched(until: RunInstant?, gaveUp: Bool)
         /// Nothing says that it ended; what was seen last ends it for certain only there (polls).
         case open(lastSeen: RunInstant?)
     }
@@ -32,6 +34,7 @@ package struct RoleClaim: Hashable, Sendable {
         switch ending {
         case .gaveUp(let interval): return instant < interval.high
         case .cut(let t0): return instant <= t0.low
+        case .unwatched(let until, _): return until.map { instant < $0 } ?? true
         case .open: return true
         }
     }
@@ -61,20 +64,21 @@ package struct RoleClaims: Sendable {
             polls[host, default: []] += addresses.removeValue(forKey: host) ?? []
         }
         var found = RoleClaims(claims: [], latent: false)
+        func deaf(_ host: HostName) -> [InstantInterval] {
+            events.compactMap { $0.kind == .unobserved(host: host) ? $0.interval : nil }
+        }
         for (host, answers) in addresses {
-            let deaf = events.compactMap { event in
-                event.kind == .unobserved(host: host) ? event.interval : nil
-            }
             var reader = AddressClaims(
-                host: host, exclusions: exclusions.filter { $0.host == host }, deaf: deaf,
-                recordEnd: recordEnd)
+                host: host, exclusions: exclusions.filter { $0.host == host },
+                deaf: deaf(host), recordEnd: recordEnd)
             reader.read(answers)
             found.claims += reader.claims
             found.latent = found.latent || reader.latent
         }
         for (host, answers) in polls {
             var reader = PolledClaims(
-                host: host, exclusions: exclusions.filter { $0.host == host })
+                host: host, exclusions: exclusions.filter { $0.host == host },
+                deaf: deaf(host))
             reader.read(answers)
             found.claims += reader.claims
             found.latent = found.latent || reader.latent
@@ -174,7 +178,7 @@ private struct AddressClaims {
         while next < deaf.count, deaf[next].low < instant {
             if let open {
                 close(
-                    open, .open(lastSeen: deaf[next].low), sureEnd: deaf[next].low,
+                    open, .unwatched(until: nil, gaveUp: false), sureEnd: deaf[next].low,
                     possibleEnd: recordEnd)
                 doubtful = claims.count - 1
             }
@@ -183,14 +187,15 @@ private struct AddressClaims {
         }
     }
 
-    private mutating func settle(at instant: RunInstant) {
+    private mutating func settle(at instant: RunInstant, gaveUp: Bool) {
         guard let index = doubtful else { return }
+        claims[index].ending = .unwatched(until: instant, gaveUp: gaveUp)
         claims[index].possible.high = max(claims[index].possible.low, instant)
         doubtful = nil
     }
 
     private mutating func exclude(_ exclusion: RoleExclusion) {
-        settle(at: exclusion.from.high)
+        settle(at: exclusion.from.high, gaveUp: true)
         if let open {
             close(
                 open, .cut(exclusion.from), sureEnd: exclusion.from.low,
@@ -204,7 +209,7 @@ private struct AddressClaims {
     }
 
     private mutating func take(_ answer: RoleAnswer) {
-        settle(at: answer.interval.high)
+        settle(at: answer.interval.high, gaveUp: !answer.primary)
         if let exclusion = exclusions.last(where: { $0.contains(answer.interval.high) }) {
             switch exclusion.state {
             case .dead: break
@@ -255,12 +260,15 @@ private struct AddressClaims {
 private struct PolledClaims {
     let host: HostName
     let exclusions: [RoleExclusion]
+    /// When nobody asked: no claim holds across it.
+    let deaf: [InstantInterval]
     var claims: [RoleClaim] = []
     var latent = false
 
-    init(host: HostName, exclusions: [RoleExclusion]) {
+    init(host: HostName, exclusions: [RoleExclusion], deaf: [InstantInterval]) {
         self.host = host
         self.exclusions = exclusions
+        self.deaf = deaf
     }
 
     mutating func read(_ unordered: [RoleAnswer]) {
@@ -284,6 +292,15 @@ private struct PolledClaims {
                 finish(run, after: before, heldBefore, .cut(cut.from))
                 heldBefore = cut.state != .dead
                 if heldBefore { latent = true }
+                run = []
+                before = nil
+            }
+            if let last = run.last, wasUnwatched(between: last, answer) {
+                let until = answer.interval.high
+                finish(
+                    run, after: before, heldBefore,
+                    .unwatched(until: until, gaveUp: !answer.primary))
+                heldBefore = true
                 run = []
                 before = nil
             }
@@ -318,6 +335,10 @@ private struct PolledClaims {
         }
     }
 
+    private func wasUnwatched(between earlier: RoleAnswer, _ later: RoleAnswer) -> Bool {
+        deaf.contains { $0.low < later.interval.low && $0.high > earlier.interval.high }
+    }
+
     private func cut(between earlier: RoleAnswer, _ later: RoleAnswer) -> RoleExclusion? {
         exclusions.first { exclusion in
             exclusion.from.low >= earlier.interval.low && exclusion.from.low < later.interval.high
@@ -334,6 +355,7 @@ private struct PolledClaims {
         let possibleEnd: RunInstant
         switch ending {
         case .gaveUp(let interval), .cut(let interval): possibleEnd = interval.high
+        case .unwatched(let until, _): possibleEnd = until ?? last.interval.high
         case .open: possibleEnd = last.interval.high
         }
         claims.append(

@@ -72,7 +72,7 @@ package enum SplitBrain {
         guard new.beginning == .acquired, case .gaveUp(let given) = old.ending else { return false }
         switch new.ending {
         case .gaveUp(let end), .cut(let end): return given.high <= end.high
-        case .open: return true
+        case .unwatched, .open: return true
         }
     }
 

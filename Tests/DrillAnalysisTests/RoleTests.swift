@@ -126,6 +126,28 @@ func `a polled claim holds between two primary answers`(
     #expect(claims.claims.allSatisfy { $0.sure == nil })
 }
 
+@Test func `a polled claim does not hold across a time in which nobody asked`() throws {
+    func answers(_ later: Bool, _ deaf: [HistoryEvent]) -> RoleClaims {
+        RoleClaims.collect(
+            events: [
+                .poll("a", true, asked: 100, answered: 105, epoch: "7"),
+                .poll("a", true, asked: 120, answered: 125, epoch: "7"),
+                .poll("a", later, asked: 900, answered: 905, epoch: "7"),
+                .poll("a", later, asked: 920, answered: 925, epoch: "7"),
+            ] + deaf, exclusions: [], recordEnd: RunInstant(nanoseconds: 1_000_000_000))
+    }
+    let deaf = [HistoryEvent.unobserved("a", at: 130, to: 890)]
+    #expect(answers(true, []).claims.count == 1)
+    let held = answers(true, deaf)
+    #expect(held.claims.map(\.sure?.high.nanoseconds) == [120_000_000, 920_000_000])
+    #expect(held.claims.map(\.beginning) == [.acquired, .resumed])
+    #expect(RoleChanges.count(held.claims, from: nil) == 0)
+    let gone = answers(false, deaf)
+    #expect(gone.claims.count == 1)
+    #expect(gone.holders(at: RunInstant(nanoseconds: 904_000_000)) == ["a"])
+    #expect(gone.holders(at: RunInstant(nanoseconds: 906_000_000)).isEmpty)
+}
+
 @Test func `a blind probe during a partition makes split brain unknown`() throws {
     let report = try roles([.unobserved("a", at: 3_000, to: 11_000)], fault: "link.partition")
     #expect(report.splitBrain.seen == nil)
@@ -146,6 +168,8 @@ func `a polled claim holds between two primary answers`(
     let given = try roles(deaf + [.role("a", false, at: 6_900)], fault: "process.pause")
     #expect(given.splitBrain.seen == nil)
     #expect(given.splitBrain.atMost == 1_400)
+    #expect(given.primaryAfter == "b")
+    #expect(given.roleChanges == 1)
     let held = try roles(
         deaf + [.role("a", true, at: 6_900), .role("a", false, at: 8_000)], fault: "process.pause")
     #expect(held.splitBrain.seen == true)
