@@ -124,7 +124,7 @@ package struct RecoveryTime: Hashable, Sendable {
             decided += 1
             if trace.classes[index] == .good { first = index }
         }
-        guard let first, decided >= max(20, trace.n / 4) else { return false }
+        guard let first, decided >= max(20, (trace.n + 3) / 4) else { return false }
         return heal - trace.intended(first) < trace.stable || pending
     }
 

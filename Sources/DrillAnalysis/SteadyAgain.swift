@@ -20,7 +20,7 @@ package enum SteadyAgain {
         in trace: StreamTrace, after healed: RunInstant, steady: SteadyState
     ) -> RunInstant? {
         guard let observedUntil = trace.observedUntil else { return nil }
-        let n = Noise.operations(rate: trace.workload.rate, in: steady.duration)
+        let n = Noise.operations(rate: trace.rate, in: steady.duration)
         let k = Noise.threshold(operations: n, successRate: steady.successRate)
         let least = Noise.leastSent(operations: n)
         let length = steady.duration.nanoseconds

@@ -10,7 +10,11 @@ package struct StreamTrace: Sendable {
     package let workload: Workload
     package let stable: Duration
     let stableNanoseconds: Int64
+    /// Between two intended instants, on average.
+    package let period: Duration
     private let periodNanoseconds: Int64
+    /// Operations a second, as the history has them.
+    package let rate: Double
     /// Operations intended in `stable`.
     package let n: Int
     /// This many bad ones in a stretch are an outage and no noise.
@@ -31,10 +35,6 @@ package struct StreamTrace: Sendable {
         self.workload = workload
         self.stable = stable
         stableNanoseconds = stable.nanoseconds
-        periodNanoseconds = workload.period.nanoseconds
-        n = Noise.operations(rate: workload.rate, in: stable)
-        k = Noise.threshold(operations: n, successRate: successRate)
-
         let operations = Self.ordered(unordered)
         let slow = workload.slow.nanoseconds
         var classes: [Class] = []
@@ -58,12 +58,35 @@ package struct StreamTrace: Sendable {
             while end < operations.count, operations[end].intended.nanoseconds < limit { end += 1 }
             ends.append(Int32(end))
         }
+        let thinned = Self.thinnedRate(
+            operations, stretchEnds: ends, planned: workload.rate, stable: stable)
+        rate = thinned ?? workload.rate
+        period = thinned.map { .nanoseconds(Int64((1e9 / $0).rounded())) } ?? workload.period
+        periodNanoseconds = period.nanoseconds
+        n = Noise.operations(rate: rate, in: stable)
+        k = Noise.threshold(operations: n, successRate: successRate)
         self.operations = operations
         self.classes = classes
         badBefore = bad
         sentBefore = sent
         goodBefore = good
         stretchEnds = ends
+    }
+
+    /// The rate of a history that holds clearly fewer operations than its workload's rate says, in its densest
+    /// stretch; nil for others.
+    ///
+    /// Somebody thinned it: judged by the plan's N, no stretch of it would hold enough sent operations, and
+    /// every outage would stay open.
+    private static func thinnedRate(
+        _ operations: [ClientOperation], stretchEnds: [Int32], planned: Double, stable: Duration
+    ) -> Double? {
+        guard let first = operations.first, let last = operations.last,
+            last.intended - first.intended >= stable
+        else { return nil }
+        let densest = stretchEnds.enumerated().map { Int($1) - $0 }.max() ?? 0
+        let most = Noise.operations(rate: planned, in: stable)
+        return densest * 5 < most * 4 ? Double(densest) * 1e9 / Double(stable.nanoseconds) : nil
     }
 
     private static func ordered(_ operations: [ClientOperation]) -> [ClientOperation] {
@@ -92,7 +115,6 @@ package struct StreamTrace: Sendable {
     }
 
     package var count: Int { operations.count }
-    package var period: Duration { workload.period }
     package var leastSent: Int { Noise.leastSent(operations: n) }
 
     package func intended(_ index: Int) -> RunInstant { operations[index].intended }

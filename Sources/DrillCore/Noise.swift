@@ -25,7 +25,7 @@ package enum Noise {
     }
 
     /// An outage ends with a stretch of at least this many sent operations.
-    package static func leastSent(operations n: Int) -> Int { max(20, n / 2) }
+    package static func leastSent(operations n: Int) -> Int { max(20, (n + 1) / 2) }
 
     /// Operations intended in a stretch.
     package static func operations(rate: Double, in stretch: Duration) -> Int {

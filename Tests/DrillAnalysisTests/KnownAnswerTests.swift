@@ -169,6 +169,21 @@ func `thinning widens the interval, which still holds the truth`(
     #expect(try #require(thin.high) >= truth.high)
 }
 
+@Test(arguments: [2, 3, 5])
+func `a history that somebody thinned still holds the truth`(_ every: Int) throws {
+    var drill = Drill(trace: "100/s; silent 3.0-3.3")
+    drill.every = every
+    var input = try drill.input
+    input.scenario.workloads[0].rate = 100
+    let report = TrialAnalysis.analyze(input)
+    let rto = report.steps[0].rto
+    #expect(rto.status == .measured)
+    #expect(try #require(rto.low) <= 290)
+    #expect(try #require(rto.high) >= 301)
+    #expect(try #require(report.steps[0].outage.high) >= 301)
+    #expect(report.steadyAfter == true)
+}
+
 @Test(arguments: KnownAnswer.all)
 func `good operations before t0 change nothing`(_ row: KnownAnswer) throws {
     var drill = row.drill
