@@ -16,7 +16,10 @@ package enum ExpectationJudge {
         case .seen: return seen(expectation, current: current, planned: planned)
         case .threshold(let aggregate, let comparison, let threshold):
             if expectation.metric == "failover_proved" {
-                return proved(expectation, comparison, threshold, failover)
+                let missing =
+                    current.count { $0.verdict == .inconclusive }
+                    + max(0, planned - current.count)
+                return proved(expectation, comparison, threshold, failover, missing: missing)
             }
             return judge(
                 expectation, aggregate, comparison, threshold, current: current, planned: planned)
@@ -136,20 +139,21 @@ package enum ExpectationJudge {
                 ?? "\(usable.count) of \(planned) trials are usable")
     }
 
-    /// Passes on what the trials prove, counting inconclusive ones as failures; fails only where they refute the
-    /// rate; few trials are neither.
+    /// Passes on what the trials prove, counting missing ones as failures; fails only where they refute the rate
+    /// even if the missing ones succeeded; few trials are neither. An attempt that a retry replaced is not missing.
     private static func proved(
         _ expectation: Expectation, _ comparison: Comparison, _ threshold: Double,
-        _ failover: Summary.Failover?
+        _ failover: Summary.Failover?, missing: Int
     ) -> ExpectationReport? {
         guard let failover, let rate = failover.provedRate95 else {
             return report(
                 expectation, observed: .none, .inconclusive,
                 "no conclusive trial asks for a failover")
         }
-        let pessimistic = failover.provedRate95Pessimistic ?? rate
+        let pessimistic = BinomialBound.lower(
+            successes: failover.successes, trials: failover.trials + missing)
         let possible = BinomialBound.upper(
-            successes: failover.successes, trials: failover.trials)
+            successes: failover.successes + missing, trials: failover.trials + missing)
         let verdict: Verdict
         var reason: String?
         switch comparison {

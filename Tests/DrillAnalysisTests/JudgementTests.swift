@@ -277,6 +277,27 @@ private func rto(_ threshold: Double) -> Expected {
     #expect(two.summary.failover.trialsStillNeeded == 1)
 }
 
+@Test
+func `an attempt that a retry replaced takes nothing from what was proved, a missing trial does`()
+    throws
+{
+    let proved = Expected(
+        metric: "failover_proved", condition: .threshold(.min, .greaterOrEqual, 0.35),
+        text: "min >= 35%")
+    let replaced = try run([unsettled, good, good, good], trials: 3, [proved]) { trials in
+        trials[0].index = 2
+        trials[1].attempt = 2
+    }
+    #expect(replaced.verdict == .pass)
+    #expect(replaced.summary.failover.provedRate95Pessimistic.map { $0 < 0.35 } == true)
+    #expect(try run([unsettled, good, good, good], [proved]).verdict == .inconclusive)
+    // One trial is missing: if it succeeded, 1 of 3 would still refute it.
+    var high = proved
+    high.condition = .threshold(.min, .greaterOrEqual, 0.99)
+    let never = "100/s; silent 3.0-11.0"
+    #expect(try run([never, never, unsettled], [high]).verdict == .fail)
+}
+
 @Test func `the summary ranks censored values above all and never shows them as numbers`() throws {
     let summary = try run([good, "100/s; silent 3.0-3.5", "100/s; silent 3.0-11.0"]).summary
     #expect(summary.rto.min == 301)
