@@ -18,6 +18,11 @@ package enum StepAnalysis {
         report.rto = worst?.1.rto ?? .unknown("the trial has no operations")
         report.rtoStream = worst?.0.trace.name.rawValue
         report.recoveredBy = worst?.1.recoveredBy
+        if !record.step.measured {
+            report.rto = .notApplicable("a preparation has no RTO of its own")
+            report.rtoStream = nil
+            report.recoveredBy = nil
+        }
         func largest(_ path: KeyPath<StreamStepReport, Measure>) -> Measure {
             let measures = seen.map { $0.1[keyPath: path] }
             return Measure.worst(measures) ?? measures.first

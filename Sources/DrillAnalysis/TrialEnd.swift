@@ -1,4 +1,4 @@
-/// How a trial ended: the word of its `end` event before the colon.
+/// How a trial ended: the words of its `end` event before the colon. Histories made by hand may spell them freely.
 package enum TrialEnd: Hashable, Sendable {
     case complete, abort, notReady, noSteadyState, steadyStateLost, interrupted, injectionFailed
     case capability, stepNotBegun, labFailed
@@ -11,13 +11,14 @@ package enum TrialEnd: Hashable, Sendable {
             self = .cutOff
             return
         }
-        let word = reason.prefix { $0 != ":" }.filter { $0 != " " }
+        let word = reason.prefix { $0 != ":" }.lowercased()
+            .split { $0 == " " || $0 == "_" || $0 == "-" }.joined(separator: "_")
         switch word {
-        case "abort": self = .abort
+        case "abort", "aborted": self = .abort
         case "not_ready": self = .notReady
         case "no_steady_state": self = .noSteadyState
         case "steady_state_lost": self = .steadyStateLost
-        case "interrupted": self = .interrupted
+        case "interrupted", "interrupt", "sigint", "sigterm": self = .interrupted
         case "injection_failed": self = .injectionFailed
         case "capability": self = .capability
         case "step_not_begun": self = .stepNotBegun

@@ -36,6 +36,16 @@ import Testing
     #expect(report.verdict == .pass)
 }
 
+@Test func `a preparation has no RTO of its own`() throws {
+    var preparation = Drill.step()
+    preparation.measured = false
+    let report = try Drill(trace: "100/s; silent 3.0-3.3", timeline: [preparation]).report
+    #expect(report.steps[0].rto.status == .notApplicable)
+    #expect(report.steps[0].rtoStream == nil)
+    #expect(report.rto.status == .notApplicable)
+    #expect(report.verdict == .pass)
+}
+
 @Test func `t0 as an interval widens the RTO on both sides`() throws {
     let step = try Drill(
         trace: "100/s; silent 3.0-3.3",
@@ -101,6 +111,8 @@ import Testing
     ("interrupted: SIGINT", .inconclusive), ("injection_failed: x", .inconclusive),
     ("capability: x", .inconclusive), ("step_not_begun: x", .inconclusive),
     ("lab_failed: x", .inconclusive), ("a word of tomorrow", .pass),
+    ("aborted", .fail), ("Not ready: nginx on a", .inconclusive), ("SIGINT", .inconclusive),
+    ("", .pass),
 ])
 func `how a trial ended decides what it is worth`(_ reason: String, _ verdict: Verdict) throws {
     var drill = Drill(trace: "100/s; silent 3.0-3.3")
