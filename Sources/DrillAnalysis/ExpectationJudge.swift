@@ -33,12 +33,21 @@ package enum ExpectationJudge {
             .joined(separator: ".")
         let observed: String
         switch report.observed {
-        case .number(let number): observed = "\(rounded(number))"
+        case .number(let number): observed = withUnit(number, of: report.metric)
         case .word(let word): observed = word
         case .none: observed = "nothing"
         }
         let reason = report.reason.map { " (\($0))" } ?? ""
         return "\(name): expected \(report.threshold), observed \(observed)\(reason)"
+    }
+
+    private static func withUnit(_ number: Double, of metric: String) -> String {
+        let base = metric.split(separator: ".").first.map(String.init) ?? metric
+        switch MetricCatalog.named(base)?.unit {
+        case .duration?: return "\(rounded(number)) ms"
+        case .ratio?: return "\(rounded(number * 100)) %"
+        case .count?, .occurrence?, nil: return "\(rounded(number))"
+        }
     }
 
     private static func rounded(_ number: Double) -> Double {

@@ -27,8 +27,13 @@ package enum TerminalSummary {
             if seen.insert(text).inserted { lines.append("  " + text) }
         }
         if report.verdict != .pass {
-            for reason in report.reasons { add(reason) }
-            for expectation in headline.unmet { add(headline.line(expectation)) }
+            let unmet = headline.unmet
+            // The run's reasons name each unmet expectation too; once is enough.
+            let named = unmet.map { Headline.name($0) + ": expected " }
+            for reason in report.reasons where !named.contains(where: reason.hasPrefix) {
+                add(reason)
+            }
+            for expectation in unmet { add(headline.line(expectation)) }
             for trial in report.trials where trial.verdict != .pass {
                 for reason in trial.reasons where !report.reasons.contains(reason) {
                     add("trial \(trial.index): \(reason)")
