@@ -46,8 +46,11 @@ package struct RoleClaims: Sendable {
     /// A holder was frozen or cut off: it held the role and could not act on it.
     package var latent: Bool
 
+    /// - Parameter every: how often a polled host is asked. Two answers further apart than one missed poll leave open
+    ///   what was between them.
     package static func collect(
-        events: [HistoryEvent], exclusions: [RoleExclusion], recordEnd: RunInstant
+        events: [HistoryEvent], exclusions: [RoleExclusion], recordEnd: RunInstant,
+        every: Duration? = nil
     ) -> RoleClaims {
         var addresses: [HostName: [RoleAnswer]] = [:]
         var polls: [HostName: [RoleAnswer]] = [:]
@@ -78,7 +81,7 @@ package struct RoleClaims: Sendable {
         for (host, answers) in polls {
             var reader = PolledClaims(
                 host: host, exclusions: exclusions.filter { $0.host == host },
-                deaf: deaf(host))
+                deaf: deaf(host), longestGap: every.map { $0 + $0 })
             reader.read(answers)
             found.claims += reader.claims
             found.latent = found.latent || reader.latent
@@ -262,13 +265,18 @@ private struct PolledClaims {
     let exclusions: [RoleExclusion]
     /// When nobody asked: no claim holds across it.
     let deaf: [InstantInterval]
+    let longestGap: Duration?
     var claims: [RoleClaim] = []
     var latent = false
 
-    init(host: HostName, exclusions: [RoleExclusion], deaf: [InstantInterval]) {
+    init(
+        host: HostName, exclusions: [RoleExclusion], deaf: [InstantInterval],
+        longestGap: Duration?
+    ) {
         self.host = host
         self.exclusions = exclusions
         self.deaf = deaf
+        self.longestGap = longestGap
     }
 
     mutating func read(_ unordered: [RoleAnswer]) {
@@ -336,7 +344,10 @@ private struct PolledClaims {
     }
 
     private func wasUnwatched(between earlier: RoleAnswer, _ later: RoleAnswer) -> Bool {
-        deaf.contains { $0.low < later.interval.low && $0.high > earlier.interval.high }
+        if let longestGap, later.interval.high - earlier.interval.high > longestGap { return true }
+        return deaf.contains {
+            $0.low < later.interval.low && $0.high > earlier.interval.high
+        }
     }
 
     private func cut(between earlier: RoleAnswer, _ later: RoleAnswer) -> RoleExclusion? {

@@ -125,7 +125,7 @@ enum RoleBlindness {
             }
         }
         guard observed else { return "no role was observed" }
-        let every = period(roles.primary)
+        let every = roles.primary.every
         if let every {
             let all = polls.values.joined()
             let lastAnswer = all.map(\.interval.high).max()
@@ -158,13 +158,6 @@ enum RoleBlindness {
     private static func text(_ duration: Duration) -> String {
         let tenths = (duration.milliseconds * 10).rounded() / 10
         return "\(tenths) ms"
-    }
-
-    private static func period(_ probe: RoleProbe) -> Duration? {
-        switch probe {
-        case .holds: nil
-        case .run(_, _, let every), .query(_, _, _, let every): every
-        }
     }
 
     /// The longest part of an interval that no exclusion covers.

@@ -109,7 +109,8 @@ package struct TrialContext: Sendable {
         let exclusions = RoleExclusion.collect(steps: steps, events: events)
         self.exclusions = exclusions
         claims = RoleClaims.collect(
-            events: events, exclusions: exclusions, recordEnd: recordEnd)
+            events: events, exclusions: exclusions, recordEnd: recordEnd,
+            every: system.roles?.primary.every)
     }
 
     /// Events may be written late: a proof is known only after its window.

@@ -177,6 +177,14 @@ package enum RoleProbe: Hashable, Sendable {
     case run([HostName: [String]], equals: String, every: Duration)
     /// The part that answers queries comes later.
     case query(client: String, parameters: [String: String], equals: String, every: Duration)
+
+    /// How often hosts are asked; nil where they tell by themselves.
+    package var every: Duration? {
+        switch self {
+        case .holds: nil
+        case .run(_, _, let every), .query(_, _, _, let every): every
+        }
+    }
 }
 
 /// A question asked of a host again and again.

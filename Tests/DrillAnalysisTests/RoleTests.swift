@@ -127,18 +127,22 @@ func `a polled claim holds between two primary answers`(
 }
 
 @Test func `a polled claim does not hold across a time in which nobody asked`() throws {
-    func answers(_ later: Bool, _ deaf: [HistoryEvent]) -> RoleClaims {
+    func answers(
+        _ later: Bool, _ deaf: [HistoryEvent], every: Duration? = nil
+    ) -> RoleClaims {
         RoleClaims.collect(
             events: [
                 .poll("a", true, asked: 100, answered: 105, epoch: "7"),
                 .poll("a", true, asked: 120, answered: 125, epoch: "7"),
                 .poll("a", later, asked: 900, answered: 905, epoch: "7"),
                 .poll("a", later, asked: 920, answered: 925, epoch: "7"),
-            ] + deaf, exclusions: [], recordEnd: RunInstant(nanoseconds: 1_000_000_000))
+            ] + deaf, exclusions: [], recordEnd: RunInstant(nanoseconds: 1_000_000_000),
+            every: every)
     }
     let deaf = [HistoryEvent.unobserved("a", at: 130, to: 890)]
     #expect(answers(true, []).claims.count == 1)
     let held = answers(true, deaf)
+    #expect(answers(true, [], every: .milliseconds(20)).claims == held.claims)
     #expect(held.claims.map(\.sure?.high.nanoseconds) == [120_000_000, 920_000_000])
     #expect(held.claims.map(\.beginning) == [.acquired, .resumed])
     #expect(RoleChanges.count(held.claims, from: nil) == 0)
