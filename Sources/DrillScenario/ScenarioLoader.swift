@@ -20,16 +20,20 @@ package struct ScenarioLoader {
     package struct Options {
         /// False: a template that is missing reads as nothing, as when a system file is looked at alone.
         package var templatesRequired: Bool
+        /// False: what happened is read again, and whether it was wise to begin it is no question any more (too short
+        /// a step, too low a rate or threshold, too few ports).
+        package var isPlanned: Bool
         package var programExists: (String) -> Bool
         /// What `{{env.NAME}}` is taken from.
         package var environment: [String: String]
 
         package init(
-            templatesRequired: Bool = true,
+            templatesRequired: Bool = true, isPlanned: Bool = true,
             programExists: @escaping (String) -> Bool = { _ in true },
             environment: [String: String] = [:]
         ) {
             self.templatesRequired = templatesRequired
+            self.isPlanned = isPlanned
             self.programExists = programExists
             self.environment = environment
         }
@@ -152,7 +156,7 @@ package struct ScenarioLoader {
             reading: own, tree: tree, system: system, isSystemKnown: isSystemKnown,
             scope: systemScope)
         guard let scenario = reader.read(trials: trials, cell: cell) else { return nil }
-        reader.check(scenario)
+        if options.isPlanned { reader.check(scenario) }
         guard let systemTree, !own.hasErrors else { return nil }
         return ScenarioCell(
             scenario: scenario, system: system,

@@ -93,7 +93,7 @@ enum ReportWriter {
         let path = folder.file("scenario.yaml")
         let cells = ScenarioLoader.load(
             path: path, system: folder.file("system.yaml"),
-            options: .init(templatesRequired: false), readFile: Files.read)
+            options: .init(templatesRequired: false, isPlanned: false), readFile: Files.read)
         switch cells {
         case .failure(let list):
             complain(list.rendered)

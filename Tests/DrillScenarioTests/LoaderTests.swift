@@ -38,6 +38,16 @@ import Testing
         #expect(cells[0].warnings.isEmpty)
     }
 
+    @Test func `what only a plan refuses is read all the same when the run is over`() throws {
+        let files = Files(scenario: Files.scenario.replacing("max <= 5s", with: "max <= 5ms"))
+        func load(_ isPlanned: Bool) -> Result<[ScenarioCell], DiagnosticList> {
+            ScenarioLoader.load(
+                path: "s.yaml", options: .init(isPlanned: isPlanned), readFile: files.read)
+        }
+        #expect(throws: DiagnosticList.self) { try load(true).get() }
+        #expect(try load(false).get().count == 1)
+    }
+
     @Test func `a system's templates, commands and prediction are those of each host`() throws {
         let system = try Files().load().get()[0].system
         let web = try #require(system.service("web"))
