@@ -30,8 +30,8 @@ package enum FailoverSuccess {
         return claims.holders(at: t0.low).contains(host)
     }
 
-    /// The standby at t0 acquired the role and had it when the service was back; without an outage, at the end of
-    /// the step.
+    /// The standby at t0 acquired the role and had it when the service was back; where it acquired it later, or there
+    /// was no outage, at the end of the step.
     private static func hasRole(
         _ record: StepRecord, claims: RoleClaims, roles: Roles, recovered: RunInstant?,
         recordEnd: RunInstant
@@ -42,12 +42,12 @@ package enum FailoverSuccess {
         let acquired = claims.claims.filter { claim in
             standbys.contains(claim.host) && claim.began.high >= t0.low && claim.began.high <= until
         }
-        guard let recovered else {
-            return acquired.contains { record.step.end == .none || $0.isHeld(at: until) }
-        }
-        // What was acquired within an interval that began before the recovery was acquired in time.
-        return acquired.contains {
-            $0.isHeld(at: max(recovered, $0.began.high)) && $0.began.low <= recovered
+        return acquired.contains { claim in
+            // What was acquired within an interval that began before the recovery was acquired by then.
+            if let recovered, claim.began.low <= recovered {
+                return claim.isHeld(at: max(recovered, claim.began.high))
+            }
+            return record.step.end == .none || claim.isHeld(at: until)
         }
     }
 }

@@ -31,6 +31,14 @@ private func roles(
     #expect(report.verdict == .pass)
 }
 
+@Test func `the standby may take the role after the service is back, and must keep it`() throws {
+    let dead = HistoryEvent.proven("a", .dead, at: 3_000)
+    #expect(try roles([dead, .role("b", true, at: 6_400)]).failover == true)
+    #expect(
+        try roles([dead, .role("b", true, at: 6_400), .role("b", false, at: 6_500)]).failover
+            == false)
+}
+
 @Test func `the same kill without proof is two primaries`() throws {
     let report = try roles([.role("b", true, at: 6_290)])
     #expect(report.splitBrain.seen == true)
