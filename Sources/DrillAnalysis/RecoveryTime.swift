@@ -25,7 +25,8 @@ package struct RecoveryTime: Hashable, Sendable {
         guard let observedUntil = trace.observedUntil, let last = charged.last else {
             return withoutOutage(of: record, t0: t0, in: trace)
         }
-        let healed = record.heal.map { $0 <= observedUntil } ?? false
+        // A heal after which nothing was asked cut nothing: the observation ended with it.
+        let healed = record.heal.map { $0 < observedUntil } ?? false
         let over = record.heal.map { trace.isOver(last.outage, by: $0) } ?? true
         if let t5 = trace.recovered(last.outage), over {
             let lag = EngineLag.largest(

@@ -94,6 +94,17 @@ import Testing
     #expect(step.recoveredBy == nil)
 }
 
+@Test func `an observation that ends with the heal censors and is not unsettled`() throws {
+    let report = try Drill(
+        trace: "100/s; until 4.2; silent 3.0-3.3",
+        events: [.injected(at: 3_000), .healBegun(at: 4_200)]
+    ).report
+    #expect(report.steps[0].rto.status == .censored)
+    #expect(report.steps[0].rto.value == 1200)
+    #expect(report.steps[0].recoveredBy == nil)
+    #expect(report.verdict == .pass)
+}
+
 @Test func `an abort fails the trial and censors there`() throws {
     var drill = Drill(trace: "100/s; silent 3.0-10.9")
     drill.extra = [.healed(by: .abort, at: 11_050)]
