@@ -114,7 +114,11 @@ package struct ScenarioLoader {
             return .failure(list)
         }
         let systemPath = systemPath(tree, path, override)
-        let systemTree = systemPath.flatMap { document($0) }
+        let systemTree = systemPath.flatMap {
+            document($0, namedAt: override == nil ? tree["system"]?.place : nil)
+        }
+        // Without its system nothing else of a scenario can be told right from wrong.
+        if systemPath != nil, systemTree == nil { return .failure(list) }
         let axes = matrix(tree, set)
         var globals = systemTree?["vars"].map { Self.readVars($0, reading) } ?? [:]
         globals.merge(tree["vars"].map { Self.readVars($0, reading) } ?? [:]) { $1 }
@@ -204,10 +208,15 @@ package struct ScenarioLoader {
         return system
     }
 
-    private func document(_ path: String) -> Tree? {
+    /// - Parameter place: where another file names this one.
+    private func document(_ path: String, namedAt place: Place? = nil) -> Tree? {
         switch templates.bytes(path) {
         case .failure(let problem):
-            reading.error(Place(file: path), "cannot be read: \(problem.message)")
+            if let place {
+                reading.error(place, "\(path) cannot be read: \(problem.message)")
+            } else {
+                reading.error(Place(file: path), "cannot be read: \(problem.message)")
+            }
             return nil
         case .success(let bytes):
             let document = YAMLReader.read(bytes, path: path)

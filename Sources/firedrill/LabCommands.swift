@@ -1,5 +1,6 @@
 import ArgumentParser
 import DrillCore
+import DrillScenario
 import Glibc
 
 /// Commands that hand over to firedrill-agent, which does what has to be done on this machine.
@@ -27,7 +28,31 @@ struct Doctor: ParsableCommand {
 struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Removes what earlier runs and kept labs left on this machine, and nothing else.")
-    func run() throws { try Agent.exec(["heal"]) }
+
+    @Argument(help: "A system file: on that system's hosts instead of all of ours on this machine.")
+    var system: String?
+
+    func run() throws {
+        try Failure.reporting {
+            if let system {
+                let loaded = ScenarioLoader.loadSystem(
+                    path: system,
+                    options: .init(templatesRequired: false, environment: Files.environment),
+                    readFile: Files.read)
+                switch loaded {
+                case .success(let system) where system.lab != .namespaces:
+                    throw Failure(
+                        code: .capability,
+                        message: "\(system.lab.rawValue) labs cannot be healed by this version")
+                case .success: break  // Its hosts are namespaces of this machine.
+                case .failure(let list):
+                    complain(list.rendered)
+                    throw DrillCore.ExitCode.invalidFile.exit
+                }
+            }
+            try Agent.exec(["heal"])
+        }
+    }
 }
 
 struct Shell: ParsableCommand {
