@@ -106,7 +106,7 @@ extension RunPlan {
                 reference.step == step.id
                 ? reference.event.rawValue : "\(reference.step).\(reference.event.rawValue)"
             let later = plus == .zero ? "" : " + \(plus.spelled)"
-            return "\(name)\(later), at most \(atMost.spelled)"
+            return "\(name)\(later) (within \(atMost.spelled))"
         }
     }
 
