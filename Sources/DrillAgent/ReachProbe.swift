@@ -92,13 +92,14 @@ struct ReachProbe {
 
     private mutating func ask(_ port: UInt16?) {
         let frame = request.bytes
-        counts.arpAsked += 1
-        unanswered += 1
-        // A refusal, as by an interface without carrier, is a question without an answer.
-        _ = clinux_send_frame(socket.number, frame, frame.count)
-        guard let port else { return }
+        // What the asker itself could not send was not asked: its own trouble proves nobody's silence.
+        if clinux_send_frame(socket.number, frame, frame.count) == 0 {
+            counts.arpAsked += 1
+            unanswered += 1
+        }
+        guard let port, let connection = try? TCPConnection(address, port) else { return }
         counts.tcpAsked += 1
-        if let connection = try? TCPConnection(address, port) { open.append(connection) }
+        open.append(connection)
     }
 
     private mutating func listen(until deadline: RunInstant) throws(LabFailure) {

@@ -77,6 +77,14 @@ extension RunMachine {
 
     mutating func closeTrial(_ now: RunInstant, _ out: inout [RunDirective]) {
         openTrial(now, &out)
+        // A killed host's listener went with it: without proof of its death nobody can say what it did.
+        for state in steps where state.proofFailed || state.probesOpen > 0 {
+            guard let t0 = state.t0, let plan = state.plan else { continue }
+            let silence = InstantInterval(low: t0.low, high: max(t0.low, state.healedAt ?? now))
+            for (host, how) in plan.proof.states where how == .dead {
+                record(HistoryEvent(silence, .unobserved(host: host)), &out)
+            }
+        }
         for (host, since) in unobservedSince.sorted(by: { $0.key < $1.key }) {
             record(
                 HistoryEvent(InstantInterval(low: since, high: now), .unobserved(host: host)), &out)

@@ -72,9 +72,13 @@ extension RunMachine {
             case .done, .skipped: break
             }
         }
+        if let unansweredSince { deadlines.append(unansweredSince + patience) }
         if steps.isEmpty, let steadyAt { deadlines.append(steadyAt + input.scenario.observe) }
         return deadlines
     }
+
+    /// A lab that owes an answer for longer hangs. Its longest work is a program of the user's, at most a minute.
+    private var patience: Duration { .seconds(90) + input.system.limits.boot }
 
     // MARK: Going on
 
@@ -87,6 +91,17 @@ extension RunMachine {
             healAll(by: .abort, now, &out)
         }
         for index in steps.indices { progressStep(index, now, &out) }
+        if isOpen(isStepRequest) {
+            let since = unansweredSince ?? now
+            unansweredSince = since
+            if now >= since + patience {
+                let why = "the lab did not answer for \(patience.spelled)"
+                labFailed(why, gone: true, now, &out)
+                return
+            }
+        } else {
+            unansweredSince = nil
+        }
         guard steps.allSatisfy({ $0.isOver }), !isOpen(isStepRequest) else { return }
         if steps.isEmpty, ending == nil {
             guard let steadyAt, now >= steadyAt + input.scenario.observe else { return }

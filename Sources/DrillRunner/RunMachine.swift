@@ -64,6 +64,8 @@ package struct RunMachine: Sendable {
     var ending: String?
     /// A step that was left undone: the trial goes on to its end and is inconclusive.
     var notBegun: String?
+    /// Since when the lab owes the timeline an answer.
+    var unansweredSince: RunInstant?
     var outcome: RunOutcome.End = .complete
     var rebuild: String?
     var leftBehind: [String] = []
@@ -104,6 +106,7 @@ package struct RunMachine: Sendable {
         case .begin: openLab(now, &out)
         case .message(.reply(let reply)):
             if let purpose = pending.removeValue(forKey: reply.id) {
+                unansweredSince = nil
                 handle(reply, for: purpose, now, &out)
             }
         case .message(.event(let event)): handle(event, now, &out)

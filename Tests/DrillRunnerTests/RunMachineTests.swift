@@ -186,6 +186,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     _ = lab.run(input([kill()]))
     #expect(names(lab).contains("step kill false"))
     #expect(!names(lab).contains("proven a dead"))
+    #expect(lab.recorded.contains { $0.event.kind == .unobserved(host: "a") })
 }
 
 @Test func `an abort condition heals at once and names itself`() {
@@ -332,6 +333,20 @@ func `the supervisor's end at any request ends the run with its reason`(step: St
         let injected = names(lab).filter { $0.hasPrefix("injected") }.count
         let healed = names(lab).filter { $0.hasPrefix("healed") }.count
         #expect(injected == healed, "request \(request): \(names(lab))")
+    }
+}
+
+@Test(arguments: everyKind)
+func `a supervisor that hangs from any request on does not hang the run`(step: Step) throws {
+    var clean = SimulatedLab()
+    _ = clean.run(input([step]))
+    for request in 1...clean.requests.count {
+        var trouble = SimulatedLab.Trouble()
+        trouble.muteFromRequest = request
+        var lab = SimulatedLab(trouble: trouble)
+        let ended = lab.run(input([step]))
+        let outcome = try #require(ended, "request \(request): no end")
+        #expect(outcome.end != .complete || !outcome.leftBehind.isEmpty, "request \(request)")
     }
 }
 

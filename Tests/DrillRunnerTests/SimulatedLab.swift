@@ -20,6 +20,8 @@ struct SimulatedLab {
         var failing: (LabCommand) -> Bool = { _ in false }
         /// The supervisor ends at this request.
         var goneAtRequest: Int?
+        /// From this request on the supervisor hangs: it lives and answers nothing.
+        var muteFromRequest: Int?
         /// A host ends by itself with this request.
         var hostEndsAtRequest: Int?
         /// A signal arrives with this request.
@@ -142,6 +144,7 @@ struct SimulatedLab {
             return
         }
         guard isUp else { return }
+        if let mute = trouble.muteFromRequest, requests.count >= mute { return }
         if trouble.failing(request.command) {
             reply(request.id, failure: LabFailure(kind: .failed, message: "made to fail"))
             return
