@@ -59,7 +59,8 @@ let package = Package(
         module("DrillStore", ["DrillCore", "DrillReport"]),
         module("DrillRunner", ["DrillCore", "DrillFaults"]),
         module("DrillNetlink", ["DrillCore", "CLinux", "CNetlink"]),
-        module("DrillAgent", ["DrillCore", "DrillNetlink", "CLinux"]),
+        module("DrillEmulator", ["DrillCore", "CLinux"]),
+        module("DrillAgent", ["DrillCore", "DrillNetlink", "DrillEmulator", "CLinux"]),
         module("DrillLab", ["DrillCore", "DrillRunner", "CLinux"]),
         module("DrillTesting", ["DrillCore"]),
 
@@ -88,6 +89,7 @@ let package = Package(
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),
+        tests("DrillEmulatorTests", ["DrillEmulator", "DrillCore"]),
         tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
         tests("LabTests", ["DrillCore", "CLinux"]),
     ]

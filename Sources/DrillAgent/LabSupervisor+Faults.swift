@@ -34,7 +34,9 @@ extension LabSupervisor {
         case .carrier(let host, let name, let isUp):
             return try network.setCarrier(host, name, isUp)
         case .attach(let link, let treatment): return try network.attach(link, treatment)
-        case .detach(let link): return try network.detach(link)
+        case .detach(let link, _): return try network.detach(link)
+        case .flap, .unflap:
+            throw LabFailure(kind: .capability, message: "link.flap comes later")
         }
     }
 
@@ -99,6 +101,9 @@ extension LabSupervisor {
         case .signalService(let name, let number):
             try signal(try host.service(name), on: host, number)
         case .run(let arguments): try await runToEnd(arguments, on: host)
+        case .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock, .resetClock,
+            .throttleDisk, .unthrottleDisk:
+            throw LabFailure(kind: .capability, message: "this fault of a host comes later")
         }
     }
 

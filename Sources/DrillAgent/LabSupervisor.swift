@@ -159,6 +159,7 @@ final class LabSupervisor {
         case .notice(let service, let text): notices[service] = Notice(text: text)
         case .startLoad(let name, let host, let plan): try startLoad(name, host, plan)
         case .load(let name, let command): try sendLoad(name, command)
+        case .startPaths, .stopPaths, .inspect, .renew: break
         case .keep: staysWithoutController = true
         case .teardown:
             let left = await tearDown()

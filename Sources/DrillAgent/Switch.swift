@@ -160,10 +160,12 @@ final class Switch {
         }
         let from = try port(of: link.from, on: link.network)
         let to = try port(of: link.to, on: link.network)
-        let target =
-            switch treatment {
-            case .sink: sink
-            }
+        let target: InterfaceIndex
+        switch treatment.effect {
+        case .sink: target = sink
+        case .impair:
+            throw LabFailure(kind: .capability, message: "impaired links come later")
+        }
         let redirect = Redirect(
             port: to.index, hook: .egress, arrivalPort: from.name, sink: target)
         let low = RunInstant.now

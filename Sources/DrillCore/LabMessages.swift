@@ -32,6 +32,14 @@ package enum LabCommand: Hashable, Sendable, Codable {
     /// Starts firedrill-load in the host's network namespace; its events come as `LabEvent.load`.
     case startLoad(String, HostName, LoadPlan)
     case load(String, LoadCommand)
+    /// Sends packets over links until `stopPaths`; what became of them comes as `LabEvent.path`.
+    case startPaths([ProbePath])
+    /// By their `id`; what is still open is decided and told first.
+    case stopPaths([String])
+    /// Looks whether a change of a host is in effect: `proven` in detail, a sentence in `output`.
+    case inspect(FaultOperation)
+    /// The controller lives: every change that it asked for may stay for another `LabSpec.lease`.
+    case renew
     /// Stay when the controller goes, and listen on lab.sock.
     case keep
     /// End everything and answer when nothing is left.
@@ -44,13 +52,30 @@ package struct LabSpec: Hashable, Sendable, Codable {
     package var logs: String
     package var networks: [Network]
     package var hosts: [LabHost]
+    /// Without a `renew` for so long (CLOCK_BOOTTIME), everything is healed.
+    package var lease: Duration
+    /// Nil: netem where the kernel has it, else the emulator.
+    package var backend: LinkBackend?
 
-    package init(run: RunID, logs: String, networks: [Network], hosts: [LabHost]) {
+    package init(
+        run: RunID, logs: String, networks: [Network], hosts: [LabHost],
+        lease: Duration = .seconds(10), backend: LinkBackend? = nil
+    ) {
         self.run = run
         self.logs = logs
         self.networks = networks
         self.hosts = hosts
+        self.lease = lease
+        self.backend = backend
     }
+}
+
+/// What delays and loses the packets of an impaired link.
+package enum LinkBackend: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The kernel's sch_netem.
+    case netem
+    /// Our own, in user space, for kernels without it.
+    case emulator
 }
 
 package struct LabHost: Hashable, Sendable, Codable {
@@ -92,17 +117,20 @@ package struct LabReply: Hashable, Sendable, Codable {
     package var interval: InstantInterval
     package var output: String?
     package var status: Int32?
+    /// Of an undoing: what was found, and so done. Nil for everything else.
+    package var verdict: HealVerdict?
     package var detail: [String: String]
 
     package init(
         id: Int, failure: LabFailure? = nil, interval: InstantInterval, output: String? = nil,
-        status: Int32? = nil, detail: [String: String] = [:]
+        status: Int32? = nil, verdict: HealVerdict? = nil, detail: [String: String] = [:]
     ) {
         self.id = id
         self.failure = failure
         self.interval = interval
         self.output = output
         self.status = status
+        self.verdict = verdict
         self.detail = detail
     }
 }
@@ -140,5 +168,23 @@ package enum LabEvent: Hashable, Sendable, Codable {
     case serviceExited(HostName, ServiceName, status: Int32, RunInstant)
     case noticed(HostName, line: String, InstantInterval)
     case load(String, LoadEvent)
+    case path(ProbeBucket)
+    /// Changes were taken back without an order: the lease was over, the watchdog or the emulator ended. Why, in words.
+    case healed(by: HealedBy, why: String, [HealOutcome], InstantInterval)
     case log(String)
+}
+
+/// What became of one change that was taken back.
+package struct HealOutcome: Hashable, Sendable, Codable {
+    /// The change, as it was asked for.
+    package var operation: FaultOperation
+    package var verdict: HealVerdict
+    /// Why it could not be restored.
+    package var message: String?
+
+    package init(operation: FaultOperation, verdict: HealVerdict, message: String? = nil) {
+        self.operation = operation
+        self.verdict = verdict
+        self.message = message
+    }
 }

@@ -22,7 +22,11 @@ package struct FaultDescription: Hashable, Sendable {
     }
 
     package enum ParameterKind: Hashable, Sendable {
-        case duration, ratio, rate, size, service, signal, count
+        case duration, ratio, rate, size, service, signal, count, path
+        /// May be negative: `-90s`.
+        case offset
+        /// A list of words, executed as it stands; stored as a JSON array of strings.
+        case command
         case word([String])
     }
 
@@ -134,19 +138,39 @@ package struct ProofPlan: Hashable, Sendable {
         }
     }
 
+    /// An effect on the packets of one link and direction, watched from before t0 to after the heal.
+    package struct LinkProof: Hashable, Sendable {
+        package var link: LinkDirection
+        package var treatment: LinkTreatment
+
+        package init(link: LinkDirection, treatment: LinkTreatment) {
+            self.link = link
+            self.treatment = treatment
+        }
+    }
+
     /// Hosts whose claims end at t0, and how they are then.
     package var states: [HostName: HistoryEvent.ProvenState]
     package var unreachable: [Path]
     /// The control: paths that the fault must leave alone.
     package var reachable: [Path]
+    package var links: [LinkProof]
+    /// Directions that the fault must leave alone: they are watched beside `links`.
+    package var controls: [LinkDirection]
+    /// Changes of hosts that are looked at after t0 and again before the heal (`LabCommand.inspect`).
+    package var inspections: [FaultOperation]
 
     package init(
         states: [HostName: HistoryEvent.ProvenState] = [:], unreachable: [Path] = [],
-        reachable: [Path] = []
+        reachable: [Path] = [], links: [LinkProof] = [], controls: [LinkDirection] = [],
+        inspections: [FaultOperation] = []
     ) {
         self.states = states
         self.unreachable = unreachable
         self.reachable = reachable
+        self.links = links
+        self.controls = controls
+        self.inspections = inspections
     }
 }
 

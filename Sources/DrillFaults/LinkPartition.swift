@@ -33,8 +33,8 @@ package enum LinkPartition: Fault {
             }
         }
         return FaultPlan(
-            inject: directions.map { .lab(.attach($0, .sink)) }, effective: directions.count,
-            heal: directions.reversed().map { .lab(.detach($0)) },
+            inject: directions.map { .lab(.attach($0, LinkTreatment(.sink))) }, effective: directions.count,
+            heal: directions.reversed().map { .lab(.detach($0, LinkTreatment(.sink))) },
             proof: ProofPlan(unreachable: unreachable, reachable: control))
     }
 }

@@ -279,6 +279,7 @@ package struct RunMachine: Sendable {
         case .noticed(let host, _, let interval):
             record(HistoryEvent(interval, .noticed(host: host)), &out)
         case .load(let name, let event): handle(event, of: name, now, &out)
+        case .path, .healed: break
         case .log(let text): out.append(.note(text))
         }
     }

@@ -99,6 +99,9 @@ package enum Listing {
         case .signal: "a signal (\(Signal.names.joined(separator: ", ")))"
         case .count: "a whole number"
         case .word(let words): words.joined(separator: " or ")
+        case .path: "a path"
+        case .offset: "a duration that may be negative (-90s)"
+        case .command: "a list of words"
         }
     }
 

@@ -29,13 +29,13 @@ enum NetlinkMessages {
                 + of(.unsilence(host))
         case .carrier(let host, let network, let isUp):
             ["RTM_NEWLINK \(port(host, network)) \(isUp ? "IFF_UP" : "~IFF_UP")"]
-        case .attach(let link, .sink):
+        case .attach(let link, _):
             [
                 "RTM_NEWTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e u32 match 0/0 indev \(port(link.from, link.network)) mirred redirect sink"
             ]
-        case .detach(let link):
+        case .detach(let link, _):
             ["RTM_DELTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e"]
-        case .kill, .freeze, .thaw: []
+        case .kill, .freeze, .thaw, .flap, .unflap: []
         }
     }
 

@@ -143,10 +143,13 @@ extension RunPlan {
         case .boot(let host): "boot \(host): fresh kernel state, its own addresses, its services"
         case .carrier(let host, let network, let up):
             "carrier \(up ? "up" : "down") at the switch port of \(host) on \(network)"
-        case .attach(let direction, .sink):
+        case .attach(let direction, _):
             "filter at the egress of \(direction.to)'s switch port on \(direction.network): all that arrived from \(direction.from) to a sink"
-        case .detach(let direction):
+        case .detach(let direction, _):
             "remove the filter \(direction.from) -> \(direction.to) on \(direction.network)"
+        case .flap(let host, let network, let period, _):
+            "flap the carrier of \(host) on \(network) every \(period.spelled)"
+        case .unflap(let host, let network): "carrier of \(host) on \(network) stays up"
         }
     }
 
@@ -159,7 +162,15 @@ extension RunPlan {
         case .continueService(let service): "continue \(service)"
         case .signalService(let service, let number):
             "signal \(Signal.names.first { Signal.number($0) == number } ?? "\(number)") to \(service)"
-        case .run(let argv): "run \(argv)"
+        case .run(let argv), .command(let argv, _): "run \(argv)"
+        case .beginStress(let stress): "begin \(stress)"
+        case .endStress(let stress): "end \(stress)"
+        case .fillDisk(let fill): "fill \(fill.folder)"
+        case .emptyDisk(let fill): "remove what filled \(fill.folder)"
+        case .skewClock(let service, let offset): "clock of \(service) by \(offset)"
+        case .resetClock(let service): "clock of \(service) as it is"
+        case .throttleDisk(let rate): "disk at \(rate) bytes a second"
+        case .unthrottleDisk: "disk as it is"
         }
     }
 

@@ -162,6 +162,7 @@ extension ScenarioReader {
             case .size:
                 check(
                     Quantity.withUnit(text, of: Quantity.sizeUnits), text, what, "64kB", tree.place)
+            case .path, .offset, .command: break
             case .service: checkService(text, target, tree.place)
             case .signal:
                 if Signal.number(text) == nil {

@@ -231,7 +231,7 @@ struct SimulatedLab {
             if holder == host { address(to: host, after: .milliseconds(50)) }
         case .lab(.carrier(let host, _, let up)): hosts[host]?.silent = !up
         case .lab(.attach(let direction, _)): cuts.insert(direction)
-        case .lab(.detach(let direction)): cuts.remove(direction)
+        case .lab(.detach(let direction, _)): cuts.remove(direction)
         case .host(let host, .killService(let service)), .host(let host, .stopService(let service)):
             hosts[host]?.stopped.insert(service)
         case .host(let host, .startService(let service)): hosts[host]?.stopped.remove(service)

@@ -141,7 +141,7 @@ import Testing
         try TestLab.with("partition") { (lab: TestLab) throws in
             let s = lab.supervisor
             let link = LinkDirection(network: "main", from: "a", to: "b")
-            try s.lab(.attach(link, .sink))
+            try s.lab(.attach(link, LinkTreatment(.sink)))
             // Either question needs both directions of a and b; the client's do not touch the link.
             #expect(try s.reach("a", lab.address("b")).isSilent)
             #expect(try s.reach("b", lab.address("a")).isSilent)
@@ -152,12 +152,12 @@ import Testing
             _ = try s.reach("b", lab.address("a"))
             #expect(try s.run("a", "/sbin/ip", "neighbour").contains(lab.address("b")))
             #expect(
-                try s.failure(of: .perform(.lab(.attach(link, .sink)))).message
+                try s.failure(of: .perform(.lab(.attach(link, LinkTreatment(.sink))))).message
                     == "link a->b on main has a fault already")
-            try s.lab(.detach(link))
+            try s.lab(.detach(link, LinkTreatment(.sink)))
             #expect(try s.reach("a", lab.address("b")).isFull)
             #expect(
-                try s.failure(of: .perform(.lab(.detach(link)))).message
+                try s.failure(of: .perform(.lab(.detach(link, LinkTreatment(.sink))))).message
                     == "link a->b on main has no fault")
         }
     }
