@@ -150,7 +150,9 @@ struct SimulatedLab {
             return
         }
         switch request.command {
-        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep: reply(request.id)
+        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep, .renew, .inspect,
+            .startPaths, .stopPaths:
+            reply(request.id)
         case .build(let spec):
             for host in spec.hosts {
                 hosts[host.name] = Host()
@@ -230,6 +232,8 @@ struct SimulatedLab {
             hosts[host]?.silent = false
             if holder == host { address(to: host, after: .milliseconds(50)) }
         case .lab(.carrier(let host, _, let up)): hosts[host]?.silent = !up
+        case .lab(.flap(let host, _, _, _)): hosts[host]?.silent = true
+        case .lab(.unflap(let host, _)): hosts[host]?.silent = false
         case .lab(.attach(let direction, _)): cuts.insert(direction)
         case .lab(.detach(let direction, _)): cuts.remove(direction)
         case .host(let host, .killService(let service)), .host(let host, .stopService(let service)):
