@@ -73,13 +73,14 @@ func `a reboot waits with the power off`(off: String?, wait: Duration) throws {
 }
 
 @Test func `a partition is one change a direction and is undone backwards`() throws {
+    let cut = LinkTreatment(.sink)
     let both = try plan("link.partition", .links([("a", "b"), ("b", "a")]))
-    #expect(both.inject == [.lab(.attach(aToB, .sink)), .lab(.attach(bToA, .sink))])
+    #expect(both.inject == [.lab(.attach(aToB, cut)), .lab(.attach(bToA, cut))])
     #expect(both.effective == 2, "it holds when the last direction is cut")
-    #expect(both.heal == [.lab(.detach(bToA)), .lab(.detach(aToB))])
+    #expect(both.heal == [.lab(.detach(bToA, cut)), .lab(.detach(aToB, cut))])
     #expect(both.proof.reachable.map(\.from) == ["client", "client"])
     let oneWay = try plan("link.partition", .links([("b", "a")]))
-    #expect(oneWay.inject == [.lab(.attach(bToA, .sink))])
+    #expect(oneWay.inject == [.lab(.attach(bToA, cut))])
     #expect(oneWay.effective == 1)
 }
 
