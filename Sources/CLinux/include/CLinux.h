@@ -9,6 +9,9 @@
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of a run.
 int64_t clinux_monotonic_ns(void);
 
+/// CLOCK_BOOTTIME in nanoseconds, which goes on while the machine sleeps: the clock of leases.
+int64_t clinux_boottime_ns(void);
+
 #include "CLinuxNetns.h"
 
 #endif

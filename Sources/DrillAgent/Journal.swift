@@ -1,0 +1,77 @@
+import CLinux
+import DrillCore
+import Glibc
+
+/// The undo file of a run, and the lock that says who holds it: JSON lines, appended, on the disk before a change.
+///
+/// The lock's file holds the epoch: how often the journal has changed hands. Whoever takes the lock raises it.
+struct Journal {
+    /// Of this holder.
+    let epoch: Int
+    let contents: JournalContents
+    private let lock: Descriptor
+    private let file: Descriptor
+
+    /// - Parameters:
+    ///   - folder: has the files `lock` and `journal`, or gets them.
+    ///   - lock: held already, by whoever made the folder; nil: taken here.
+    ///
+    /// Throws where another holds the lock.
+    init(folder: String, lock held: Descriptor? = nil) throws(LabFailure) {
+        let lock: Descriptor = if let held { held } else { try Self.take(folder) }
+        let isNew = !Files.exists(folder + "/journal")
+        file = try Descriptor.open(folder + "/journal", O_RDWR | O_CREAT | O_APPEND, mode: 0o600)
+        let text = isNew ? "" : try Files.read(folder + "/journal")
+        contents = JournalContents(text: text)
+        epoch = (try Self.epoch(in: lock) ?? 0) + 1
+        self.lock = lock
+        let line = "\(epoch)\n"
+        guard pwrite(lock.number, line, line.utf8.count, 0) == line.utf8.count,
+            fdatasync(lock.number) == 0
+        else { throw systemFailure("write the epoch into \(folder)/lock") }
+        // A line that a crash cut off stays alone.
+        if !text.isEmpty, !text.hasSuffix("\n") { try file.write("\n") }
+        if isNew {
+            let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+            defer { withExtendedLifetime(directory) {} }
+            if fsync(directory.number) < 0 { throw systemFailure("sync \(folder)") }
+        }
+    }
+
+    private static func take(_ folder: String) throws(LabFailure) -> Descriptor {
+        let lock = try Descriptor.open(folder + "/lock", O_RDWR | O_CREAT)
+        // Whoever only asks whether the holder lives has it for a moment, too.
+        for _ in 0..<50 {
+            if clinux_lock(lock.number) == 0 { return lock }
+            usleep(2000)
+        }
+        throw LabFailure(kind: .failed, message: "another holds the journal of \(folder)")
+    }
+
+    /// What the lock's file says now; nil where it was removed or holds nothing.
+    func currentEpoch() throws(LabFailure) -> Int? { try Self.epoch(in: lock) }
+
+    private static func epoch(in lock: Descriptor) throws(LabFailure) -> Int? {
+        var status = stat()
+        guard fstat(lock.number, &status) == 0, status.st_nlink > 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = pread(lock.number, &bytes, bytes.count, 0)
+        if count < 0 { throw systemFailure("read the epoch") }
+        return Int(String(decoding: bytes.prefix { $0 != 10 && $0 != 0 }, as: UTF8.self))
+    }
+
+    /// In the order of the file; on the disk with the next `sync`.
+    func append(_ entry: JournalEntry) throws(LabFailure) {
+        let line: String
+        do {
+            line = try JSONLine.encode(entry) + "\n"
+        } catch {
+            throw LabFailure(kind: .failed, message: "an entry cannot be encoded: \(error)")
+        }
+        try file.write(line)
+    }
+
+    func sync() throws(LabFailure) {
+        if fdatasync(file.number) < 0 { throw systemFailure("sync the journal") }
+    }
+}
