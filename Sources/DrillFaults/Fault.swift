@@ -58,12 +58,19 @@ package struct FaultDescription: Hashable, Sendable {
     package var heals: Bool
     /// Takes `network:` (and `traffic:` for links).
     package var takesNetwork: Bool
+    /// May hold for a whole run, as an `environment`: it leaves something to measure.
+    package var isCondition: Bool
     /// What t0 is, for the reference page.
     package var instant: String
+    /// A step's further keys, as a person writes them, for the reference page: `delay: 25ms, for: 10s`.
+    package var example: String
+    /// What to know before its figures are believed, for the reference page; a sentence each.
+    package var notes: [String]
 
     package init(
         name: String, summary: String, target: Target, parameters: [Parameter] = [],
-        heals: Bool = true, takesNetwork: Bool = false, instant: String
+        heals: Bool = true, takesNetwork: Bool = false, isCondition: Bool? = nil, instant: String,
+        example: String = "", notes: [String] = []
     ) {
         self.name = name
         self.summary = summary
@@ -71,7 +78,10 @@ package struct FaultDescription: Hashable, Sendable {
         self.parameters = parameters
         self.heals = heals
         self.takesNetwork = takesNetwork
+        self.isCondition = isCondition ?? (target == .link)
         self.instant = instant
+        self.example = example
+        self.notes = notes
     }
 }
 
@@ -149,20 +159,31 @@ package struct ProofPlan: Hashable, Sendable {
         }
     }
 
+    /// Packets of this kind on this link and direction flow as before.
+    package struct LinkControl: Hashable, Sendable {
+        package var link: LinkDirection
+        package var traffic: TrafficSelector
+
+        package init(_ link: LinkDirection, traffic: TrafficSelector = .all) {
+            self.link = link
+            self.traffic = traffic
+        }
+    }
+
     /// Hosts whose claims end at t0, and how they are then.
     package var states: [HostName: HistoryEvent.ProvenState]
     package var unreachable: [Path]
     /// The control: paths that the fault must leave alone.
     package var reachable: [Path]
     package var links: [LinkProof]
-    /// Directions that the fault must leave alone: they are watched beside `links`.
-    package var controls: [LinkDirection]
+    /// What the fault must leave alone: it is watched beside `links`.
+    package var controls: [LinkControl]
     /// Changes of hosts that are looked at after t0 and again before the heal (`LabCommand.inspect`).
     package var inspections: [FaultOperation]
 
     package init(
         states: [HostName: HistoryEvent.ProvenState] = [:], unreachable: [Path] = [],
-        reachable: [Path] = [], links: [LinkProof] = [], controls: [LinkDirection] = [],
+        reachable: [Path] = [], links: [LinkProof] = [], controls: [LinkControl] = [],
         inspections: [FaultOperation] = []
     ) {
         self.states = states
@@ -174,7 +195,17 @@ package struct ProofPlan: Hashable, Sendable {
     }
 }
 
+/// Why a use cannot be compiled, for whoever wrote it.
 package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
-    package init(_ description: String) { self.description = description }
+    /// The key that is wrong, so that a file's reader can point at it; nil: the fault as a whole.
+    package var parameter: String?
+    /// What would be right.
+    package var hint: String?
+
+    package init(_ description: String, parameter: String? = nil, hint: String? = nil) {
+        self.description = description
+        self.parameter = parameter
+        self.hint = hint
+    }
 }

@@ -9,7 +9,14 @@ package enum FaultCatalog {
         ProcessRestart.self,
         ProcessSignal.self,
         LinkDown.self,
+        LinkFlap.self,
         LinkPartition.self,
+        LinkDelay.self,
+        LinkLoss.self,
+        LinkDuplicate.self,
+        LinkCorrupt.self,
+        LinkReorder.self,
+        LinkRate.self,
     ]
 
     package static func named(_ name: String) -> (any Fault.Type)? {

@@ -4,14 +4,16 @@ package import DrillCore
 package enum LinkDown: Fault {
     package static let description = FaultDescription(
         name: "link.down", summary: "the host's cable is pulled: its carrier goes", target: .host,
-        takesNetwork: true, instant: "[carrier down requested, acknowledged]")
+        takesNetwork: true, instant: "[carrier down requested, acknowledged]",
+        example: "host: primary, for: 20s",
+        notes: ["The carrier is lowered from the switch's side: the host sees its cable go."])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology
     ) throws(FaultError) -> FaultPlan {
         let host = try targets.host(for: use.fault)
         guard let network = use.network ?? topology.networks.first else {
-            throw FaultError("link.down needs a network")
+            throw FaultError("link.down needs a network", parameter: "network")
         }
         // Only the first network's addresses are asked for by the proof.
         let proof: ProofPlan =

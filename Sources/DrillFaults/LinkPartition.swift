@@ -5,36 +5,32 @@ package enum LinkPartition: Fault {
     package static let description = FaultDescription(
         name: "link.partition", summary: "everything on a link and direction vanishes",
         target: .link, takesNetwork: true,
-        instant: "[first change requested, last acknowledged]")
+        instant: "[first change requested, last acknowledged]",
+        example: "link: \"a->b\", for: 20s",
+        notes: [
+            "One way is one way: with `a->b`, b hears nothing of a (unicast, multicast, ARP, IPv6), and a hears b.",
+            "With `traffic:` only that vanishes: `traffic: tcp/5432` cuts replication while VRRP flows.",
+            "A cut wins over whatever else is done to the same packets.",
+        ])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology
     ) throws(FaultError) -> FaultPlan {
-        guard case .links(let links) = targets else {
-            throw FaultError("link.partition needs a link")
-        }
-        guard let network = use.network ?? topology.networks.first else {
-            throw FaultError("link.partition needs a network")
-        }
-        let directions = links.map { LinkDirection(network: network, from: $0.from, to: $0.to) }
+        var plan = try LinkPlan.of(.sink, use, targets, topology)
+        guard use.traffic == nil else { return plan }
         // A cut in either direction leaves an ARP request of either side unanswered.
-        let unreachable = links.compactMap { link in
-            topology.address(of: link.to, on: network).map {
+        plan.proof.unreachable = plan.proof.links.map(\.link).compactMap { link in
+            topology.address(of: link.to, on: link.network).map {
                 ProofPlan.Path(from: link.from, to: link.to, address: $0)
             }
         }
-        var control: [ProofPlan.Path] = []
-        if let client = topology.client,
-            !links.contains(where: { $0.from == client || $0.to == client })
-        {
-            for host in Set(links.flatMap { [$0.from, $0.to] }).sorted() {
-                guard let address = topology.address(of: host, on: network) else { continue }
-                control.append(.init(from: client, to: host, address: address))
+        let ends = Set(plan.proof.links.flatMap { [$0.link.from, $0.link.to] }).sorted()
+        guard let client = topology.client, !ends.contains(client) else { return plan }
+        plan.proof.reachable = ends.compactMap { host in
+            topology.address(of: host, on: use.network).map {
+                ProofPlan.Path(from: client, to: host, address: $0)
             }
         }
-        return FaultPlan(
-            inject: directions.map { .lab(.attach($0, LinkTreatment(.sink))) }, effective: directions.count,
-            heal: directions.reversed().map { .lab(.detach($0, LinkTreatment(.sink))) },
-            proof: ProofPlan(unreachable: unreachable, reachable: control))
+        return plan
     }
 }

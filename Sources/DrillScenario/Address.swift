@@ -1,3 +1,5 @@
+import DrillCore
+
 /// An IPv4 address as a number.
 struct Address: Hashable, Sendable {
     var bits: UInt32

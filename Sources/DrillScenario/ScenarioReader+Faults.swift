@@ -19,14 +19,7 @@ extension ScenarioReader {
         let target = readTarget(fields, description)
         let parameters = readParameters(fields, description, target)
         let network = readNetwork(fields, description, target)
-        var traffic: String?
-        if let tree = fields["traffic"] {
-            traffic = readTraffic(tree, description, fields)
-            if traffic != nil {
-                reading.capability(
-                    "\(what): 'traffic' comes later; this version takes all traffic of a link")
-            }
-        }
+        let traffic = fields["traffic"].flatMap { readTraffic($0, description, fields) }
         guard let target else { return nil }
         return (
             FaultUse(
@@ -126,11 +119,7 @@ extension ScenarioReader {
             reading.error(fields.keyPlace("traffic"), "\(description.name) takes no 'traffic'")
             return nil
         }
-        if text == "vrrp" { return text }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == "tcp" || parts[0] == "udp",
-            let port = Quantity.count(String(parts[1])), (1...65_535).contains(port)
-        else {
+        guard TrafficSelector(spelled: text) != nil else {
             reading.error(
                 tree.place, "'traffic' cannot be '\(text)'", hint: "write tcp/5432, udp/53 or vrrp")
             return nil
@@ -155,13 +144,8 @@ extension ScenarioReader {
             case .count: _ = reading.count(tree, what, 0...1_000_000_000, scope)
             case .word(let words): _ = reading.word(tree, what, words, scope)
             case .ratio: check(Quantity.ratio(text).map { _ in }, text, what, "1%", tree.place)
-            case .rate:
-                check(
-                    Quantity.withUnit(text, of: Quantity.rateUnits), text, what, "20Mbit/s",
-                    tree.place)
-            case .size:
-                check(
-                    Quantity.withUnit(text, of: Quantity.sizeUnits), text, what, "64kB", tree.place)
+            case .rate: check(Quantity.rate(text).map { _ in }, text, what, "20Mbit/s", tree.place)
+            case .size: check(Quantity.size(text).map { _ in }, text, what, "64kB", tree.place)
             case .path, .offset, .command: break
             case .service: checkService(text, target, tree.place)
             case .signal:

@@ -20,6 +20,7 @@ private func plan(
 }
 
 private let aToB = LinkDirection(network: "main", from: "a", to: "b")
+private let cut = LinkTreatment(.sink)
 private let bToA = LinkDirection(network: "main", from: "b", to: "a")
 
 @Test func `a killed host is silent before it dies, and boots`() throws {
@@ -97,7 +98,9 @@ func `what is missing is named`(fault: String, parameters: [String: String], mes
 }
 
 @Test func `what heals nothing has no heal, and every other fault has one`() throws {
-    let parameters = ["service": "web", "signal": "TERM"]
+    let parameters = [
+        "service": "web", "signal": "TERM", "delay": "25ms", "ratio": "10%", "rate": "8Mbit/s",
+    ]
     for fault in FaultCatalog.all {
         let description = fault.description
         let targets: FaultTargets = description.target == .host ? .host("a") : .links([("a", "b")])

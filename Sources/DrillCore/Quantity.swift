@@ -1,21 +1,24 @@
-import DrillCore
-
 /// Numbers with their units, as people write them.
-enum Quantity {
-    enum Failure: Error, Hashable {
+package enum Quantity {
+    package enum Failure: Error, Hashable, Sendable {
         case noUnit
         case malformed
         case tooLarge
     }
 
-    static let durationUnits: [(name: String, exponent: Int, factor: Double)] = [
+    private static let durationUnits: [(name: String, exponent: Int, factor: Double)] = [
         ("ns", 0, 1), ("us", 3, 1), ("µs", 3, 1), ("ms", 6, 1), ("s", 9, 1), ("m", 9, 60),
         ("h", 9, 3600),
     ]
-    static let rateUnits = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"]
-    static let sizeUnits = ["B", "kB", "MB", "GB", "KiB", "MiB", "GiB"]
+    private static let rateUnits: [(name: String, exponent: Int)] = [
+        ("bit/s", 0), ("kbit/s", 3), ("Mbit/s", 6), ("Gbit/s", 9),
+    ]
+    private static let sizeUnits: [(name: String, factor: Double)] = [
+        ("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1024), ("MiB", 1_048_576),
+        ("GiB", 1_073_741_824),
+    ]
 
-    static func duration(_ text: String) -> Result<Duration, Failure> {
+    package static func duration(_ text: String) -> Result<Duration, Failure> {
         guard let (number, unit) = split(text) else { return .failure(.malformed) }
         guard !unit.isEmpty else { return .failure(.noUnit) }
         guard let known = durationUnits.first(where: { $0.name == unit }),
@@ -28,7 +31,7 @@ enum Quantity {
     }
 
     /// `99.9%` as 0.999.
-    static func ratio(_ text: String) -> Result<Double, Failure> {
+    package static func ratio(_ text: String) -> Result<Double, Failure> {
         guard let (number, unit) = split(text) else { return .failure(.malformed) }
         guard !unit.isEmpty else { return .failure(.noUnit) }
         guard unit == "%", let value = Double("\(number)e-2") else { return .failure(.malformed) }
@@ -36,7 +39,7 @@ enum Quantity {
     }
 
     /// `500/s`
-    static func perSecond(_ text: String) -> Result<Double, Failure> {
+    package static func perSecond(_ text: String) -> Result<Double, Failure> {
         guard let (number, unit) = split(text) else { return .failure(.malformed) }
         guard !unit.isEmpty else { return .failure(.noUnit) }
         guard unit == "/s", let value = Double(number), value > 0 else {
@@ -45,13 +48,34 @@ enum Quantity {
         return value <= 1_000_000 ? .success(value) : .failure(.tooLarge)
     }
 
-    static func withUnit(_ text: String, of units: [String]) -> Result<Void, Failure> {
-        guard let (_, unit) = split(text) else { return .failure(.malformed) }
+    /// `20Mbit/s` in bits a second; at most 1 Tbit/s.
+    package static func rate(_ text: String) -> Result<UInt64, Failure> {
+        guard let (number, unit) = split(text) else { return .failure(.malformed) }
         guard !unit.isEmpty else { return .failure(.noUnit) }
-        return units.contains(unit) ? .success(()) : .failure(.malformed)
+        guard let known = rateUnits.first(where: { $0.name == unit }),
+            let value = Double("\(number)e\(known.exponent)")
+        else { return .failure(.malformed) }
+        return value <= 1e12 ? .success(UInt64(value.rounded())) : .failure(.tooLarge)
     }
 
-    static func count(_ text: String) -> Int? {
+    /// `64kB` in bytes; at most 1 PB.
+    package static func size(_ text: String) -> Result<Int64, Failure> {
+        guard let (number, unit) = split(text) else { return .failure(.malformed) }
+        guard !unit.isEmpty else { return .failure(.noUnit) }
+        guard let known = sizeUnits.first(where: { $0.name == unit }), let value = Double(number)
+        else { return .failure(.malformed) }
+        let bytes = (value * known.factor).rounded()
+        return bytes <= 1e15 ? .success(Int64(bytes)) : .failure(.tooLarge)
+    }
+
+    /// A duration that may be negative: `-90s`, `+1h`.
+    package static func offset(_ text: String) -> Result<Duration, Failure> {
+        let isNegative = text.hasPrefix("-")
+        let bare = isNegative || text.hasPrefix("+") ? String(text.dropFirst()) : text
+        return duration(bare).map { isNegative ? .zero - $0 : $0 }
+    }
+
+    package static func count(_ text: String) -> Int? {
         guard !text.isEmpty, text.utf8.count <= 9,
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else { return nil }
@@ -59,7 +83,7 @@ enum Quantity {
     }
 
     /// `0.1` for 100 ms: decimal seconds without trailing zeros.
-    static func seconds(_ duration: Duration) -> String {
+    package static func seconds(_ duration: Duration) -> String {
         let nanoseconds = duration.nanoseconds
         let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         guard rest != 0 else { return "\(whole)" }
