@@ -1,5 +1,6 @@
 # make drill    the first drill: keepalived and nginx on two hosts, the active one loses power (root)
 # make test     all tests (root)
+# make sweep    kills and stops our own programs at every numbered step of a drill, and looks for what is left (root)
 # make check    format, module arrows, house rules
 # make dist     a tarball of the programs
 # YES=1 installs missing Debian packages without asking.
@@ -7,7 +8,7 @@
 SWIFT ?= swift
 export SWIFT YES
 
-.PHONY: drill test check build dist clean
+.PHONY: drill test sweep check build dist clean
 
 drill:
 	@tools/drill
@@ -15,6 +16,10 @@ drill:
 test:
 	@tools/install build test $(wildcard scenarios/*/system.yaml)
 	@tools/test
+
+sweep:
+	@tools/install build test $(wildcard scenarios/*/system.yaml)
+	@tools/sweep
 
 check:
 	@tools/check

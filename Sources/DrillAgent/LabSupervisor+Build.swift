@@ -10,11 +10,15 @@ extension LabSupervisor {
         if let networkFailure { throw networkFailure }
         let folder = RunFolder(run: spec.run)
         let cgroup = try folder.cgroup()
+        TestHooks.point("build: begun")
         let lock = try folder.make()
+        TestHooks.point("build: folder made")
         do {
             try cgroup.make()
+            TestHooks.point("build: cgroup made")
             let network = try Switch(run: spec.run, networks: spec.networks)
             lab = Lab(spec: spec, folder: folder, lock: lock, cgroup: cgroup, network: network)
+            TestHooks.point("build: switch made")
             let hosts = try await bootAll(spec.hosts, folder, cgroup)
             for host in hosts {
                 lab?.hosts[host.name] = host
@@ -23,7 +27,9 @@ extension LabSupervisor {
                 host.watch.refresh()
                 spawn { await host.watch.run() }
             }
+            TestHooks.point("build: hosts booted")
             try await meet()
+            TestHooks.point("build: hosts met")
         } catch {
             let left = await tearDown(staysAlive: true)
             guard left.isEmpty else {
@@ -150,11 +156,13 @@ extension LabSupervisor {
                 left.append(error.message)
             }
         }
+        TestHooks.point("teardown: begun")
         for load in loads.values { load.close() }
         for host in lab.hosts.values { host.watch.end() }
         await attempt { () async throws(LabFailure) in
             guard lab.cgroup.exists else { return }
             try lab.cgroup.kill()
+            TestHooks.point("teardown: hosts killed")
             try await lab.cgroup.waitUntilEmpty()
         }
         for host in lab.hosts.values {
@@ -165,10 +173,14 @@ extension LabSupervisor {
         }
         for load in loads.values { await load.ended.wait() }
         loads = [:]
+        TestHooks.point("teardown: load ended")
         await attempt { () async throws(LabFailure) in try lab.cgroup.remove() }
+        TestHooks.point("teardown: cgroup removed")
         await attempt { () async throws(LabFailure) in left += try lab.network.tearDown() }
+        TestHooks.point("teardown: switch removed")
         server?.close()
         await attempt { () async throws(LabFailure) in try lab.folder.remove() }
+        TestHooks.point("teardown: folder removed")
         self.lab = nil
         return left
     }

@@ -143,6 +143,8 @@ final class LabSupervisor {
         case .awaitReady(let host, let service, let check, let timeout):
             try await awaitReady(host, service, check, timeout)
         case .perform(let operation):
+            TestHooks.point("asked: \(TestHooks.name(operation))")
+            defer { TestHooks.point("answered: \(TestHooks.name(operation))") }
             return LabReply(id: id, interval: try await perform(operation))
         case .reach(let from, let address, let duration):
             detail = try await reach(from, address, duration)

@@ -168,7 +168,7 @@ extension RunMachine {
             out.append(.note(why))
             loads = []
             pending = [:]
-            if phase != .judging { closeTrial(now, &out) }
+            if phase != .judging, phase != .tearingDown { closeTrial(now, &out) }
             finish(&out)
             return
         }

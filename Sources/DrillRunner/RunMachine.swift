@@ -85,9 +85,11 @@ package struct RunMachine: Sendable {
     /// Whether the supervisor's end would be news.
     package var expectsLab: Bool {
         switch phase {
-        case .idle, .tearingDown, .finished: false
+        case .idle, .finished: false
+        // One that ends before it has answered its teardown leaves things behind.
         case .building, .startingServices, .provingPaths, .waitingForRole, .startingLoad,
-            .steadyBefore, .timeline, .recovering, .stoppingLoad, .collecting, .judging:
+            .steadyBefore, .timeline, .recovering, .stoppingLoad, .collecting, .judging,
+            .tearingDown:
             true
         }
     }

@@ -6,11 +6,13 @@ import Testing
 /// The real firedrill, run on a scenario into a folder of its own.
 final class Drill {
     let folder: String
-    private let process: pid_t
+    let process: pid_t
     private let errors: String
 
-    /// - Parameter scenario: relative to `scenarios/`, or the text of a scenario for that system.
-    init(_ scenario: String, _ arguments: [String] = []) throws {
+    /// - Parameters:
+    ///   - scenario: relative to `scenarios/`, or the text of a scenario for that system.
+    ///   - prefix: programs that each execute the next, so that the process id stays: `env`, `nsenter`.
+    init(_ scenario: String, _ arguments: [String] = [], prefix: [String] = []) throws {
         folder = "/var/tmp/drill-test-\(UInt64.random(in: 0..<UInt64.max))"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -31,7 +33,7 @@ final class Drill {
             close(complaints)
         }
         process = try Programs.spawn(
-            [try Programs.firedrill, "run", path, "--out", folder + "/run"] + arguments,
+            prefix + [try Programs.firedrill, "run", path, "--out", folder + "/run"] + arguments,
             input: nothing, output: output, errors: complaints)
     }
 
@@ -88,7 +90,7 @@ final class Drill {
         return try Drill(scenario, arguments).report(within: limit)
     }
 
-    private var output: String { (try? Programs.text(folder + "/output")) ?? "" }
+    var output: String { (try? Programs.text(folder + "/output")) ?? "" }
 
     func written() throws -> RunReport {
         try JSONLine.decode(RunReport.self, from: try Programs.text(folder + "/run/report.json"))

@@ -1,0 +1,57 @@
+import DrillCore
+import Glibc
+
+/// For our own tests of what is left behind; nothing of it acts unless the environment asks for it. Not for users.
+///
+/// - `FIREDRILL_TEST_POINTS=FILE`: every numbered step of the supervisor is written there, one line each: `NUMBER NAME`.
+/// - `FIREDRILL_TEST_STOP_AT=N`: beside it, the supervisor stops itself (SIGSTOP) at step N, once it is written. 0, or
+///   nothing: never, which tells how many there are.
+/// - `FIREDRILL_TEST_BREAK=zero-probability | wrong-port`: a link fault is attached so that it does nothing, and the
+///   kernel says that all is well.
+/// - `FIREDRILL_TEST_LEASE_MS=N`: instead of the lease that the controller gives.
+///
+/// Only the first supervisor that finds the file absent counts: a lab that is built anew is not stopped again.
+@LabActor
+enum TestHooks {
+    enum Break: String {
+        case zeroProbability = "zero-probability"
+        case wrongPort = "wrong-port"
+    }
+
+    static let broken = value("FIREDRILL_TEST_BREAK").flatMap { Break(rawValue: $0) }
+
+    static let lease = value("FIREDRILL_TEST_LEASE_MS").flatMap { Int64($0) }
+        .map { Duration.milliseconds($0) }
+
+    private static let stopAt = value("FIREDRILL_TEST_STOP_AT").flatMap { Int($0) } ?? 0
+    private static var reached = 0
+    private static let points: Descriptor? = {
+        guard let path = value("FIREDRILL_TEST_POINTS") else { return nil }
+        return try? Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+    }()
+
+    /// A numbered step is reached: before or after something that a crash must not leave half done.
+    static func point(_ name: @autoclosure () -> String) {
+        guard let points else { return }
+        reached += 1
+        do throws(LabFailure) {
+            try points.write("\(reached) \(name())\n")
+        } catch {
+            AgentMain.complain(error.message)
+        }
+        if reached == stopAt { raise(SIGSTOP) }
+    }
+
+    /// Without the names of our types.
+    static func name(_ operation: FaultOperation) -> String {
+        var text = "\(operation)"
+        for type in ["LabOperation.", "HostOperation.", "LinkTreatment", "LinkEffect.", ""] {
+            text = text.replacing("DrillCore.\(type)", with: "")
+        }
+        return text
+    }
+
+    private nonisolated static func value(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}

@@ -1,0 +1,73 @@
+import DrillCore
+
+/// What was seen of a run that was struck.
+struct CrashFacts: Sendable, CustomStringConvertible {
+    let point: Int
+    let name: String
+    let victims: Victims
+    /// The controller's, as a shell counts.
+    var exit: Int32 = 0
+    /// Of `firedrill report` on the folder, where the controller was killed.
+    var report: Int32?
+    var verdict: Verdict?
+    var leftBehind: [String] = []
+    var remains: [String] = []
+    var progress = ""
+    private(set) var healedBy: Set<HealedBy> = []
+    /// A host that had lost the address has it again.
+    private(set) var addressWentBack = false
+
+    init(point: Int, name: String, victims: Victims) {
+        self.point = point
+        self.name = name
+        self.victims = victims
+    }
+
+    mutating func read(events: String) {
+        var former: Set<HostName> = []
+        var holder: HostName?
+        for line in events.split(separator: "\n") {
+            // The last line may be torn.
+            guard let event = try? JSONLine.decode(HistoryEvent.self, from: String(line)) else {
+                continue
+            }
+            switch event.kind {
+            case .role(let role) where role.primary:
+                if former.contains(role.host) { addressWentBack = true }
+                if let holder, holder != role.host { former.insert(holder) }
+                holder = role.host
+            case .healed(_, let by, _): if let by { healedBy.insert(by) }
+            default: break
+            }
+        }
+    }
+
+    /// Before the first change and after the last heal a run may still say what it measured.
+    private var isWithinFaults: Bool { !name.hasPrefix("build") && !name.hasPrefix("teardown") }
+
+    /// Empty: all is as it must be.
+    var troubles: [String] {
+        var all = remains
+        if !leftBehind.isEmpty { all.append("reported as left behind: \(leftBehind)") }
+        if addressWentBack { all.append("the address that had moved went back") }
+        var allowed: Set<Int32>
+        switch victims {
+        case .killed(let parts) where parts.contains(.controller): allowed = [128 + 9]
+        case .killed(let parts) where parts.contains(.supervisor): allowed = [4]
+        case .killed, .stopped: allowed = [2, 4]
+        }
+        if !isWithinFaults, !victims.kills(.controller) { allowed.formUnion([0, 2]) }
+        if !allowed.contains(exit) { all.append("exit \(exit), not \(allowed.sorted())") }
+        if let report, report != 2 { all.append("firedrill report ends with \(report), not 2") }
+        if let verdict {
+            if isWithinFaults || victims.kills(.controller), verdict != .inconclusive {
+                all.append("verdict \(verdict)")
+            }
+        } else {
+            all.append("no report")
+        }
+        return all
+    }
+
+    var description: String { "step \(point) (\(name)): \(victims)" }
+}

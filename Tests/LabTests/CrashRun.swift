@@ -1,0 +1,187 @@
+import DrillCore
+import FoundationEssentials
+import Glibc
+
+/// One real run that is struck at one numbered step of its supervisor, and all that is wrong afterwards.
+final class CrashRun {
+    struct Trouble: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// What a drill's lab grants its controller here, so that a stop past it is short.
+    static let lease = Duration.milliseconds(1500)
+
+    /// Faults one within the other and one after the other; the address moves when the primary dies, and stays there.
+    static let scenario = """
+        apiVersion: firedrill/v1
+        kind: Scenario
+        name: crashes
+        system: \(Programs.root)/scenarios/keepalived-nginx/system.yaml
+        vars: {advert: 100ms, preempt: nopreempt}
+        workloads:
+          web: {client: http, url: "http://{{vip}}/", rate: 200/s, timeout: 250ms}
+        steady_state: {success_rate: ">= 95%", for: 300ms}
+        stable: {for: 300ms}
+        timeline:
+          - {id: cut, at: 0s, fault: link.partition, link: standby->primary, for: 500ms}
+          - {id: lame, at: 100ms, fault: process.pause, host: standby, service: nginx, for: 300ms}
+          - {id: deaf, at: 700ms, fault: link.partition, link: client->standby, for: 300ms}
+          - {id: kill, at: 1200ms, fault: node.kill, host: primary, for: 1s}
+        observe: 4s
+        expect:
+          success_rate.overall: "min >= 1%"
+        """
+
+    private let machine: Machine
+    private let before: String
+    private let drill: Drill
+    private let points: String
+    private var traces = MachineTraces()
+
+    init(stoppingAt point: Int, on machine: Machine) throws {
+        self.machine = machine
+        before = try machine.dump()
+        points = "/var/tmp/points-test-\(UInt64.random(in: 0..<UInt64.max))"
+        drill = try Drill(
+            Self.scenario,
+            prefix: [
+                "/usr/bin/env", "FIREDRILL_TEST_POINTS=\(points)",
+                "FIREDRILL_TEST_STOP_AT=\(point)",
+                "FIREDRILL_TEST_LEASE_MS=\(Self.lease.nanoseconds / 1_000_000)",
+            ] + machine.prefix)
+    }
+
+    deinit { unlink(points) }
+
+    /// The names of the steps that were reached, the first one's number being 1.
+    var reached: [String] {
+        ((try? Programs.text(points)) ?? "").split(separator: "\n").map { line in
+            line.split(separator: " ", maxSplits: 1).last.map(String.init) ?? ""
+        }
+    }
+
+    /// To its end, with nobody struck.
+    func finish() throws {
+        let status = drill.status(within: .seconds(90))
+        if status != 0, status != 2 { throw Trouble("exit \(status)\n\(drill.progress)") }
+    }
+
+    // MARK: the strike
+
+    /// Nil where the step was not reached, or where those that should be struck are not there.
+    func strike(_ victims: Victims, at point: Int) throws -> CrashFacts? {
+        guard let supervisor = try awaitStop(at: point) else { return nil }
+        let run = try drill.run
+        traces.collectTree(of: drill.process)
+        traces.collect(run: run, supervisor: supervisor, others: [machine.namespace])
+        var parts: [Victims.Part: pid_t] = [.controller: drill.process, .supervisor: supervisor]
+        for pid in traces.processes {
+            for part in [Victims.Part.watchdog, .emulator]
+            where Self.command(pid).hasPrefix("firedrill-agent \(part)") {
+                parts[part] = pid
+            }
+        }
+        guard let victims = victims.among(Set(parts.keys)) else {
+            kill(supervisor, SIGCONT)
+            _ = drill.status(within: .seconds(90))
+            return nil
+        }
+        let past = UInt32((Self.lease + .milliseconds(1500)).nanoseconds / 1000)
+        switch victims {
+        case .killed(let killed):
+            for part in killed { parts[part].map { _ = kill($0, SIGKILL) } }
+            if !killed.contains(.supervisor) { kill(supervisor, SIGCONT) }
+        case .stopped(.controller):
+            kill(drill.process, SIGSTOP)
+            kill(supervisor, SIGCONT)
+            usleep(past)
+            kill(drill.process, SIGCONT)
+        case .stopped:
+            usleep(past)
+            // Dead by then, if somebody watched it; the number cannot be another's while its parent lives.
+            kill(supervisor, SIGCONT)
+        }
+        return try aftermath(victims, at: point)
+    }
+
+    /// The supervisor, when it has stopped itself.
+    private func awaitStop(at point: Int) throws -> pid_t? {
+        var supervisor: pid_t?
+        let deadline = RunInstant.now + .seconds(60)
+        while RunInstant.now < deadline {
+            supervisor = supervisor ?? drill.supervisor
+            if let supervisor, reached.count >= point, MachineTraces.state(of: supervisor) == "T" {
+                return supervisor
+            }
+            if !MachineTraces.isAlive(drill.process) {
+                _ = drill.status(within: .seconds(1))
+                return nil
+            }
+            usleep(2000)
+        }
+        kill(drill.process, SIGKILL)
+        throw Trouble("neither the step nor the end came\n\(drill.progress)")
+    }
+
+    private static func command(_ pid: pid_t) -> String {
+        ((try? Programs.text("/proc/\(pid)/cmdline")) ?? "").split(separator: "\0")
+            .joined(separator: " ")
+    }
+
+    // MARK: what is wrong afterwards
+
+    private func aftermath(_ victims: Victims, at point: Int) throws -> CrashFacts {
+        let name = reached.count >= point ? reached[point - 1] : "?"
+        let run = try drill.run
+        var facts = CrashFacts(point: point, name: name, victims: victims)
+        facts.exit = drill.status(within: .seconds(60))
+        if victims.kills(.controller) {
+            facts.report = try Programs.run([
+                try Programs.firedrill, "report", drill.folder + "/run",
+            ]).status
+        }
+        facts.verdict = try? drill.written().verdict
+        facts.leftBehind = (try? drill.written().heal.leftBehind) ?? []
+        facts.remains = try remains(of: run)
+        let after = try machine.dump()
+        if after != before {
+            let change = after.split(separator: "\n").difference(
+                from: before.split(separator: "\n"))
+            facts.remains.append("the machine is not as before: \(change)")
+        }
+        facts.read(events: (try? Programs.text(drill.folder + "/run/trial-1.events.jsonl")) ?? "")
+        facts.progress = drill.progress
+        if !facts.remains.isEmpty {
+            _ = try Programs.run([try Programs.agent, "heal", run.rawValue])
+        }
+        return facts
+    }
+
+    /// Who heals may need a while; what is still there then, stays.
+    private func remains(of run: RunID) throws -> [String] {
+        let deadline = RunInstant.now + .seconds(15)
+        while true {
+            var left = try traces.remains(of: run) { isOthers($0, run) }
+            left += machine.processes().map { "process \($0) on the machine: \(Self.command($0))" }
+            left += Programs.names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
+                Self.environment(pid).contains("FIREDRILL_RUN=\(run)")
+            }.map { "process \($0) with the run's mark: \(Self.command($0))" }
+            if left.isEmpty || RunInstant.now > deadline { return left }
+        }
+    }
+
+    private func isOthers(_ pid: pid_t, _ run: RunID) -> Bool {
+        let cgroup = (try? Programs.text("/proc/\(pid)/cgroup")) ?? ""
+        if cgroup.contains("/firedrill-") { return !cgroup.contains("/firedrill-\(run)") }
+        let environment = Self.environment(pid)
+        return environment.contains { $0.hasPrefix("FIREDRILL_TEST_POINTS=") }
+            && !environment.contains("FIREDRILL_TEST_POINTS=\(points)")
+            || environment.contains { $0.hasPrefix("FIREDRILL_RUN=") }
+                && !environment.contains("FIREDRILL_RUN=\(run)")
+    }
+
+    private static func environment(_ pid: pid_t) -> [Substring] {
+        ((try? Programs.text("/proc/\(pid)/environ")) ?? "").split(separator: "\0")
+    }
+}
