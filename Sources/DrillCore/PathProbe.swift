@@ -15,16 +15,19 @@ package struct ProbePath: Hashable, Sendable, Codable {
     /// IPv4 addresses of both ends on the link's network.
     package var source: String
     package var target: String
-    /// How often packets are sent, a second.
+    /// How often packets, or trains of them, are sent, a second.
     package var rate: Double
     /// Packets that are sent back to back each time; more than 1 measures a rate limit by their dispersion.
     package var train: Int
     /// Of a whole Ethernet frame without its check sequence, in bytes.
     package var size: Int
+    /// A packet that has not arrived so long after its sending is lost.
+    package var wait: Duration
 
     package init(
         id: String, link: LinkDirection, traffic: TrafficSelector = .all, cast: Cast = .unicast,
-        source: String, target: String, rate: Double, train: Int = 1, size: Int = 128
+        source: String, target: String, rate: Double, train: Int = 1, size: Int = 128,
+        wait: Duration = .seconds(1)
     ) {
         self.id = id
         self.link = link
@@ -35,6 +38,7 @@ package struct ProbePath: Hashable, Sendable, Codable {
         self.rate = rate
         self.train = train
         self.size = size
+        self.wait = wait
     }
 }
 

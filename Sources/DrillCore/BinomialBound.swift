@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a count of successes proves about a rate: one-sided Clopper–Pearson bounds.
+/// What a count of successes proves about a rate: Clopper–Pearson bounds.
 ///
 /// They hold for every true rate, unlike normal approximations, which claim too much from few trials.
 package enum BinomialBound {
@@ -41,6 +41,23 @@ package enum BinomialBound {
             if proves(middle) { high = middle } else { low = middle }
         }
         return high
+    }
+
+    /// The two-sided interval: it misses the true rate in at most 1 − confidence of all cases, half on each side.
+    package static func interval(
+        successes: Int, trials: Int, confidence: Double
+    ) -> ClosedRange<Double> {
+        let oneSided = (1 + confidence) / 2
+        let low = lower(successes: successes, trials: trials, confidence: oneSided)
+        let high = upper(successes: successes, trials: trials, confidence: oneSided)
+        return low...max(low, high)
+    }
+
+    /// P[at most this many successes | rate].
+    package static func tail(atMost successes: Int, trials: Int, rate: Double) -> Double {
+        guard successes >= 0 else { return 0 }
+        guard successes < trials else { return 1 }
+        return 1 - incompleteBeta(rate, Double(successes + 1), Double(trials - successes))
     }
 
     private static func root(_ growing: (Double) -> Double) -> Double {
@@ -94,8 +111,5 @@ package enum BinomialBound {
         logFactorial(a - 1) + logFactorial(b - 1) - logFactorial(a + b - 1)
     }
 
-    private static func logFactorial(_ n: Double) -> Double {
-        guard n >= 2 else { return 0 }
-        return (2...Int(n)).reduce(0) { $0 + log(Double($1)) }
-    }
+    private static func logFactorial(_ n: Double) -> Double { lgamma(n + 1).0 }
 }

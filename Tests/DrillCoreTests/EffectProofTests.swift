@@ -1,0 +1,181 @@
+import DrillCore
+import Testing
+
+/// A request, how many times the packets that it needs are sent, and what to call it.
+struct ProofCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    var own: LinkEffect
+    /// What other faults do all the time.
+    var others: LinkEffect?
+    /// Half of what was asked; nil where there is no such thing, or half of it is within what is accepted.
+    var half: LinkEffect?
+    var testDescription: String { name }
+
+    init(_ name: String, _ own: Impairment, others: Impairment? = nil, half: Impairment? = nil) {
+        self.name = name
+        self.own = .impair(own)
+        self.others = others.map { .impair($0) }
+        self.half = half.map { .impair($0) }
+    }
+
+    static let all = [
+        ProofCase(
+            "10 % loss", Impairment(loss: .random(.init(0.1))),
+            half: Impairment(loss: .random(.init(0.05)))),
+        ProofCase("1 % loss", Impairment(loss: .random(.init(0.01)))),
+        ProofCase(
+            "20 % loss beside 10 %", Impairment(loss: .random(.init(0.2))),
+            others: Impairment(loss: .random(.init(0.1))),
+            half: Impairment(loss: .random(.init(0.1)))),
+        ProofCase(
+            "20 % loss, correlated", Impairment(loss: .random(.init(0.2, correlation: 0.5))),
+            half: Impairment(loss: .random(.init(0.1)))),
+        ProofCase(
+            "bursts of losses",
+            Impairment(loss: .gilbertElliott(p: 0.03, r: 0.25, h: 0, k: 1)),
+            half: Impairment(loss: .random(.init(0.03 / 0.28)))),
+        ProofCase(
+            "bursts of a leaky chain",
+            Impairment(loss: .gilbertElliott(p: 0.05, r: 0.2, h: 0.3, k: 0.99)),
+            half: Impairment(loss: .random(.init(0.05)))),
+        ProofCase(
+            "5 % copied", Impairment(duplicate: .init(0.05)),
+            others: Impairment(delay: .milliseconds(20), loss: .random(.init(0.05))),
+            half: Impairment(duplicate: .init(0.025))),
+        ProofCase(
+            "5 % damaged", Impairment(corrupt: .init(0.05)), half: Impairment(corrupt: .init(0.025))
+        ),
+        ProofCase(
+            "25 % reordered",
+            Impairment(delay: .milliseconds(30), reorder: Reordering(.init(0.25))),
+            half: Impairment(delay: .milliseconds(30), reorder: Reordering(.init(0.12)))),
+        ProofCase(
+            "reordered with a gap",
+            Impairment(delay: .milliseconds(30), reorder: Reordering(.init(0.5), gap: 5)),
+            half: Impairment(delay: .milliseconds(30), reorder: Reordering(.init(0.25), gap: 20))),
+        ProofCase(
+            "50 ms", Impairment(delay: .milliseconds(50)),
+            others: Impairment(delay: .milliseconds(30)),
+            half: Impairment(delay: .milliseconds(25))),
+        ProofCase(
+            "1 ms", Impairment(delay: .milliseconds(1)), others: Impairment(corrupt: .init(0.1))),
+        ProofCase(
+            "50 ms and a normal jitter",
+            Impairment(delay: .milliseconds(50), jitter: .milliseconds(10), distribution: .normal),
+            half: Impairment(
+                delay: .milliseconds(50), jitter: .milliseconds(4), distribution: .normal)),
+        ProofCase(
+            "a Pareto jitter",
+            Impairment(delay: .milliseconds(50), jitter: .milliseconds(10), distribution: .pareto),
+            half: Impairment(delay: .milliseconds(50))),
+        ProofCase(
+            "a uniform jitter on another's delay", Impairment(jitter: .milliseconds(8)),
+            others: Impairment(delay: .milliseconds(20)), half: Impairment(jitter: .milliseconds(2))
+        ),
+        ProofCase(
+            "8 Mbit/s", Impairment(rate: RateLimit(bitsPerSecond: 8_000_000)),
+            half: Impairment(rate: RateLimit(bitsPerSecond: 3_000_000))),
+        ProofCase(
+            "1 Mbit/s with a burst",
+            Impairment(rate: RateLimit(bitsPerSecond: 1_000_000, burst: 3000)),
+            half: Impairment(rate: RateLimit(bitsPerSecond: 16_000_000))),
+    ]
+}
+
+struct EffectProofTests {
+    private static let trials: UInt64 = 50
+
+    private func together(_ one: LinkEffect?, _ other: LinkEffect?) throws -> LinkEffect? {
+        let parts: [Impairment] = [one, other].compactMap { effect in
+            if case .impair(let impairment) = effect { impairment } else { nil }
+        }
+        return .impair(try Impairment.merged(parts))
+    }
+
+    /// How many of the trials are judged to be in effect.
+    private func judged(
+        _ proof: ProofCase, times factor: Int, effect: (Double) -> LinkEffect?
+    ) -> (inEffect: Int, undecided: Int, sentence: String) {
+        var (inEffect, undecided, sentence) = (0, 0, "")
+        for seed in 1...Self.trials {
+            var path = SimulatedPath(seed: seed)
+            let samples = path.samples(
+                EffectProof.demand(proof.own, beside: proof.others), times: factor, effect: effect)
+            let finding = EffectProof.judge(
+                proof.own, samples: samples.map { ($0, proof.others) },
+                baseline: path.baseline + .microseconds(20))
+            if finding.inEffect { inEffect += 1 } else { sentence = finding.sentence }
+            if !finding.isDecided { undecided += 1 }
+        }
+        return (inEffect, undecided, sentence)
+    }
+
+    @Test(arguments: ProofCase.all)
+    func `what is there is judged to be in effect`(_ proof: ProofCase) throws {
+        let effect = try together(proof.own, proof.others)
+        let needed = judged(proof, times: 1) { _ in effect }
+        #expect(needed.inEffect >= 49, "\(needed.sentence)")
+        let plenty = judged(proof, times: 4) { _ in effect }
+        #expect(plenty.inEffect >= 49, "\(plenty.sentence)")
+    }
+
+    @Test(arguments: ProofCase.all)
+    func `what is not there is never judged to be in effect`(_ proof: ProofCase) {
+        let result = judged(proof, times: 1) { _ in proof.others }
+        #expect(result.inEffect == 0)
+    }
+
+    @Test(arguments: ProofCase.all)
+    func `what vanished half-way is not in effect`(_ proof: ProofCase) throws {
+        let effect = try together(proof.own, proof.others)
+        let result = judged(proof, times: 4) { $0 < 0.5 ? effect : proof.others }
+        #expect(result.inEffect <= 1, "\(result.sentence)")
+    }
+
+    @Test(arguments: ProofCase.all)
+    func `half of it is not it`(_ proof: ProofCase) throws {
+        guard let half = proof.half else { return }
+        let effect = try together(half, proof.others)
+        let result = judged(proof, times: 20) { _ in effect }
+        #expect(result.inEffect <= 1, "\(result.sentence)")
+    }
+
+    @Test(arguments: ProofCase.all)
+    func `a link with others' faults alone is clean, and one with this fault is not`(
+        _ proof: ProofCase
+    ) throws {
+        var clean = 0
+        var dirty = 0
+        let both = try together(proof.own, proof.others)
+        for seed in 1...Self.trials {
+            var path = SimulatedPath(seed: seed)
+            let demand = EffectProof.demand(proof.own, beside: proof.others)
+            let baseline = path.baseline + .microseconds(20)
+            let flowing = path.samples(demand, times: 4) { _ in proof.others }
+            if EffectProof.clean(samples: flowing.map { ($0, proof.others) }, baseline: baseline)
+                .inEffect
+            {
+                clean += 1
+            }
+            let hit = path.samples(demand, times: 4) { _ in both }
+            if EffectProof.clean(samples: hit.map { ($0, proof.others) }, baseline: baseline)
+                .inEffect
+            {
+                dirty += 1
+            }
+        }
+        #expect(clean >= 49)
+        // A jitter and a correlated loss leave the means as they are; a rate limit shows in trains alone.
+        if !proof.name.contains("jitter") { #expect(dirty <= 5) }
+    }
+
+    @Test func `packets needed are those of which not one hit would be a finding`() {
+        func count(_ ratio: Double) -> Int {
+            EffectProof.demand(.impair(Impairment(loss: .random(.init(ratio))))).count
+        }
+        #expect(count(0.01) == 688)
+        #expect(count(0.001) == 6905)
+        #expect(count(0.1) == 66)
+        #expect(EffectProof.demand(.impair(Impairment(duplicate: .init(0.01)))).count == 688)
+    }
+}
