@@ -78,7 +78,8 @@ package enum RunAnalysis {
         let broken = current.contains { trial in
             switch TrialEnd(trial.end) {
             case .interrupted, .capability, .injectionFailed, .labFailed, .cutOff: true
-            case .complete, .abort, .notReady, .noSteadyState, .steadyStateLost, .stepNotBegun:
+            case .complete, .abort, .notReady, .noSteadyState, .steadyStateLost, .stepNotBegun,
+                .healedEarly:
                 false
             }
         }
@@ -134,7 +135,7 @@ package enum RunAnalysis {
             case .interrupted:
                 codes.append(trial.end?.contains("TERM") == true ? .terminated : .interrupted)
             case .complete, .abort, .notReady, .noSteadyState, .steadyStateLost, .stepNotBegun,
-                .labFailed, .cutOff:
+                .labFailed, .healedEarly, .cutOff:
                 break
             }
         }

@@ -1,7 +1,7 @@
 /// How a trial ended: the words of its `end` event before the colon. Histories made by hand may spell them freely.
 package enum TrialEnd: Hashable, Sendable {
     case complete, abort, notReady, noSteadyState, steadyStateLost, interrupted, injectionFailed
-    case capability, stepNotBegun, labFailed
+    case capability, stepNotBegun, labFailed, healedEarly
     /// No `end` event: the run was cut off.
     case cutOff
 
@@ -23,6 +23,7 @@ package enum TrialEnd: Hashable, Sendable {
         case "capability": self = .capability
         case "step_not_begun": self = .stepNotBegun
         case "lab_failed": self = .labFailed
+        case "healed_early": self = .healedEarly
         default: self = .complete
         }
     }

@@ -34,7 +34,7 @@ package struct TrialValidity: Hashable, Sendable {
         case .complete: break
         case .abort, .steadyStateLost: failures.append(reason)
         case .notReady, .noSteadyState, .interrupted, .injectionFailed, .capability, .stepNotBegun,
-            .labFailed:
+            .labFailed, .healedEarly:
             doubts.append(reason)
         case .cutOff: doubts.append("the record has no end: the run was cut off")
         }
@@ -78,7 +78,7 @@ package struct TrialValidity: Hashable, Sendable {
             // Ours, and no finding about the system: the end says why.
             case .abort, .labFailed, .injectionFailed, .capability: break
             case .complete, .notReady, .noSteadyState, .steadyStateLost, .interrupted,
-                .stepNotBegun, .cutOff:
+                .stepNotBegun, .healedEarly, .cutOff:
                 failures.append("'\(record.id)' was healed by an abort condition")
             }
         case .interrupt?:

@@ -9,6 +9,12 @@ extension RunMachine {
         exitedServices = [:]
         bootIDs = [:]
         pending = [:]
+        watches = [:]
+        baselines = [:]
+        changes = ChangeLog()
+        environmentApplied = false
+        baselinesStopped = false
+        renewAt = now + .seconds(1)
         out.append(.openLab)
         enter(
             .building, "building the lab", until: now + input.system.limits.boot + .seconds(20),
@@ -69,8 +75,19 @@ extension RunMachine {
                 startService(index + 1, now, &out)
             }
         case .provingPaths:
-            if pending.isEmpty || late { pathsProven(now, &out) }
+            if !isOpen(isBaseline) || late { pathsSeen(late, now, &out) }
         case .waitingForRole: awaitRole(late, now, &out)
+        case .applyingEnvironment:
+            if pending.isEmpty || !isOpen(isEnvironment) {
+                proveEnvironment(now, &out)
+            } else if late {
+                labFailed("the environment was not applied in time", gone: false, now, &out)
+            }
+        case .provingEnvironment: if late { environmentWatched(now, &out) }
+        case .closingEnvironment:
+            if !isOpen({ $0 == .stopPaths || $0 == .inspectEnvironment }) || late {
+                environmentProven(now, &out)
+            }
         case .startingLoad:
             if loadsStarted.count == loads.count, !loads.isEmpty {
                 steadySince = now
@@ -121,6 +138,7 @@ extension RunMachine {
     /// A path that answers now is what makes its later silence a proof.
     private mutating func provePaths(_ now: RunInstant, _ out: inout [RunDirective]) {
         enter(.provingPaths, "proving the network", until: now + .seconds(10), &out)
+        if needsPaths { startPaths(baselineWatches, &out) }
         for from in topology.hosts {
             for to in topology.hosts where to != from {
                 guard let address = topology.address(of: to) else { continue }
@@ -129,6 +147,27 @@ extension RunMachine {
                     for: .baseline(from, to), &out)
             }
         }
+    }
+
+    private func isBaseline(_ purpose: Purpose) -> Bool {
+        if case .baseline = purpose { true } else { purpose == .stopPaths }
+    }
+
+    private func isEnvironment(_ purpose: Purpose) -> Bool {
+        if case .environment = purpose { true } else { false }
+    }
+
+    private mutating func pathsSeen(
+        _ late: Bool, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        let open = watches.values.filter { $0.purpose == .baseline }.map(\.path.id).sorted()
+        if !late, !baselinesStopped, !open.isEmpty {
+            baselinesStopped = true
+            send(.stopPaths(open), for: .stopPaths, &out)
+            return
+        }
+        takeBaselines()
+        pathsProven(now, &out)
     }
 
     private mutating func pathsProven(_ now: RunInstant, _ out: inout [RunDirective]) {
@@ -172,6 +211,7 @@ extension RunMachine {
         longestPoolWait = .zero
         steadyAt = nil
         overAt = nil
+        watches = [:]
         enter(
             .waitingForRole, "waiting for one primary", until: now + input.system.limits.ready, &out
         )
@@ -188,10 +228,10 @@ extension RunMachine {
                 now, &out)
             return
         }
-        startLoad(now, &out)
+        applyEnvironment(now, &out)
     }
 
-    private mutating func startLoad(_ now: RunInstant, _ out: inout [RunDirective]) {
+    mutating func startLoad(_ now: RunInstant, _ out: inout [RunDirective]) {
         openTrial(now, &out)
         if let noticed = input.system.noticed {
             send(.notice(noticed.service, text: noticed.text), for: .watch, &out)

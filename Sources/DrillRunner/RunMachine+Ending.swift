@@ -77,6 +77,10 @@ extension RunMachine {
 
     mutating func closeTrial(_ now: RunInstant, _ out: inout [RunDirective]) {
         openTrial(now, &out)
+        for index in steps.indices
+        where steps[index].t0 != nil && hasLateProof(index) && !steps[index].isConcluded {
+            proveAtEnd(index, now, &out)
+        }
         // A killed host's listener went with it: without proof of its death nobody can say what it did.
         for state in steps where state.proofFailed || state.probesOpen > 0 {
             guard let t0 = state.t0, let plan = state.plan else { continue }
@@ -199,7 +203,8 @@ extension RunMachine {
             ending = "interrupted: \(Signal.name(signal))"
             healAll(by: .interrupt, now, &out)
             if phase == .recovering { endTrial(now, &out) }
-        case .startingLoad, .steadyBefore, .waitingForRole:
+        case .startingLoad, .steadyBefore, .waitingForRole, .applyingEnvironment,
+            .provingEnvironment, .closingEnvironment:
             ending = "interrupted: \(Signal.name(signal))"
             endTrial(now, &out)
         case .stoppingLoad, .collecting, .judging:

@@ -27,6 +27,7 @@ extension RunMachine {
         steps[index].next = 0
         steps[index].open = 0
         steps[index].healBegunAt = now
+        steps[index].watchedUntil = now
         status("healing \(steps[index].step.actionName)", &out)
         sendHeal(index, now, &out)
     }
@@ -52,25 +53,72 @@ extension RunMachine {
         _ index: Int, _ operation: Int, _ reply: LabReply, _ now: RunInstant,
         _ out: inout [RunDirective]
     ) {
-        guard let plan = steps[index].plan else { return }
+        guard let plan = steps[index].plan, steps[index].phase == .healing else { return }
         steps[index].open -= 1
         noteEffect(of: plan.heal[operation], now)
+        changes.note(plan.heal[operation], step: index, reply.interval)
         if let failure = reply.failure {
             steps[index].healFailures.append(failure.message)
             out.append(.note("heal of \(steps[index].step.id): \(failure.message)"))
+        }
+        if let verdict = reply.verdict {
+            steps[index].healVerdict = Self.worse(steps[index].healVerdict, verdict)
         }
         guard steps[index].open == 0, steps[index].next == plan.heal.count else { return }
         let failed = !steps[index].healFailures.isEmpty
         if failed { rebuild = "a heal failed" }
         steps[index].healedAt = reply.interval.high
         if !steps[index].redundancyLost { steps[index].redundantAt = reply.interval.high }
-        steps[index].phase = .done
         record(
             HistoryEvent(
                 InstantInterval(low: reply.interval.high, high: max(reply.interval.high, now)),
                 .healed(
                     step: steps[index].step.id, by: steps[index].healedBy,
-                    verdict: failed ? .restoreFailed : .restored)), &out)
+                    verdict: failed ? .restoreFailed : steps[index].healVerdict ?? .restored)),
+            &out)
+        if steps[index].watches.isEmpty {
+            if hasLateProof(index) { proveAtEnd(index, now, &out) }
+            steps[index].phase = .done
+        } else {
+            watchAftermath(index, now, &out)
+        }
         status(phaseText, &out)
+    }
+
+    /// One of several changes that could not be restored speaks for all; what needed nothing speaks for none.
+    private static func worse(_ a: HealVerdict?, _ b: HealVerdict) -> HealVerdict {
+        let order: [HealVerdict] = [.notNeeded, .restored, .superseded, .restoreFailed]
+        return order.last { $0 == a || $0 == b } ?? b
+    }
+
+    /// The lab took changes back without an order: what was measured from there on is not the scenario.
+    mutating func healedEarly(
+        _ by: HealedBy, _ why: String, _ outcomes: [HealOutcome], _ interval: InstantInterval,
+        _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        out.append(.note("healed by the \(by.rawValue): \(why)"))
+        for index in steps.indices where steps[index].isInEffect {
+            let own = outcomes.filter { steps[index].plan?.inject.contains($0.operation) == true }
+            let verdict = own.map(\.verdict).reduce(nil) { Self.worse($0, $1) }
+            if steps[index].healBegunAt == nil {
+                record(
+                    HistoryEvent(
+                        InstantInterval(interval.low), .healBegun(step: steps[index].step.id)),
+                    &out)
+            }
+            steps[index].watchedUntil = steps[index].watchedUntil ?? interval.low
+            steps[index].healedAt = interval.high
+            record(
+                HistoryEvent(
+                    interval,
+                    .healed(
+                        step: steps[index].step.id, by: by, verdict: verdict ?? .notNeeded)), &out)
+            if hasLateProof(index) { proveAtEnd(index, now, &out) }
+            steps[index].phase = .done
+        }
+        guard ending == nil else { return }
+        ending = "healed_early: \(why)"
+        rebuild = why
+        if phase != .timeline { endTrial(now, &out) }
     }
 }

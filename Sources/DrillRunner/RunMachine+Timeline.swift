@@ -3,9 +3,6 @@ internal import DrillFaults
 
 /// From the steady state to the last heal.
 extension RunMachine {
-    /// How long a proof asks.
-    private static let proofDuration = Duration.milliseconds(200)
-
     mutating func beginTimeline(_ now: RunInstant, _ out: inout [RunDirective]) {
         var generator = SeededGenerator(seed: trialSeed, stream: 2)
         steps = input.scenario.timeline.map {
@@ -68,7 +65,10 @@ extension RunMachine {
                 if let limit = startLimit(of: state) { deadlines.append(limit) }
             case .injecting, .healing:
                 if let notBefore = state.notBefore { deadlines.append(notBefore) }
-            case .active: if let end = end(of: state) { deadlines.append(end) }
+            case .active:
+                if let end = end(of: state) { deadlines.append(end) }
+                deadlines += [state.inspectAt, state.reachAgainAt].compactMap { $0 }
+            case .confirming: if let at = state.confirmAt { deadlines.append(at) }
             case .done, .skipped: break
             }
         }
@@ -121,9 +121,10 @@ extension RunMachine {
 
     private func isStepRequest(_ purpose: Purpose) -> Bool {
         switch purpose {
-        case .inject, .heal, .probe: true
+        case .inject, .heal, .probe, .inspect, .confirm: true
         case .hello, .build, .watch, .teardown, .keep, .load, .stopLoad, .start, .ready,
-            .baseline, .collect:
+            .baseline, .collect, .renew, .startPaths, .stopPaths, .environment,
+            .inspectEnvironment:
             false
         }
     }
@@ -172,9 +173,12 @@ extension RunMachine {
             } else if case .none = steps[index].step.end {
                 if steps[index].probesOpen == 0 { steps[index].phase = .done }
             } else if let end = end(of: steps[index]), now >= end {
-                heal(index, by: .plan, now, &out)
+                if isSeenToTheEnd(index, &out) { heal(index, by: .plan, now, &out) }
+            } else {
+                lookAgain(index, now, &out)
             }
         case .healing: sendHeal(index, now, &out)
+        case .confirming: confirm(index, now, &out)
         case .done, .skipped: break
         }
     }
@@ -212,6 +216,7 @@ extension RunMachine {
         steps[index].primaryBefore = roles.primary
         steps[index].bootBefore = steps[index].host.flatMap { bootIDs[$0] }
         steps[index].phase = .injecting
+        watchLinks(index, &out)
         status("injecting \(steps[index].step.actionName)", &out)
         sendInjection(index, now, &out)
     }
@@ -267,6 +272,10 @@ extension RunMachine {
         guard let plan = steps[index].plan else { return }
         steps[index].open -= 1
         noteEffect(of: plan.inject[operation], now)
+        if reply.failure == nil {
+            changes.note(plan.inject[operation], step: index, reply.interval)
+            steps[index].backend = steps[index].backend ?? reply.detail["backend"]
+        }
         if let failure = reply.failure {
             let word = failure.kind == .capability ? "capability" : "injection_failed"
             if ending == nil {
@@ -330,85 +339,5 @@ extension RunMachine {
             lastStartAt = now
         case .lab, .host: break
         }
-    }
-
-    // MARK: Proof
-
-    private mutating func beginProof(
-        _ index: Int, _ proof: ProofPlan, _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        let busy = Set(
-            steps.indices.filter { $0 != index && steps[$0].isInEffect }.compactMap {
-                steps[$0].host
-            })
-        let silent = proof.unreachable.filter { !busy.contains($0.from) }
-        let control = proof.reachable.filter { !busy.contains($0.from) && !busy.contains($0.to) }
-        steps[index].probesOpen = silent.count + control.count
-        for (paths, mustAnswer) in [(silent, false), (control, true)] {
-            for path in paths {
-                send(
-                    .reach(
-                        from: path.from, address: path.address, duration: Self.proofDuration),
-                    for: .probe(step: index, path, mustAnswer: mustAnswer), &out)
-            }
-        }
-        if steps[index].probesOpen == 0 { proofDone(index, now, &out) }
-    }
-
-    mutating func probed(
-        _ index: Int, _ path: ProofPlan.Path, _ mustAnswer: Bool, _ reply: LabReply,
-        _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        guard steps.indices.contains(index) else { return }
-        steps[index].probesOpen -= 1
-        let asked = Int(reply.detail["asked"] ?? "") ?? 0
-        let answered = Int(reply.detail["answered"] ?? "") ?? 0
-        let name = "\(path.from) -> \(path.to)"
-        let text: String
-        if let failure = reply.failure {
-            text = "\(name): could not be asked: \(failure.message)"
-            steps[index].proofFailed = true
-        } else if !baseline.contains("\(path.from)>\(path.to)") {
-            text = "\(name): did not answer before the fault either"
-            steps[index].proofFailed = true
-        } else {
-            text = "\(name): \(answered) of \(asked) requests answered"
-            if mustAnswer ? answered == 0 : answered > 0 || asked == 0 {
-                steps[index].proofFailed = true
-            }
-        }
-        steps[index].witnesses.append(mustAnswer ? text + " (control)" : text)
-        if steps[index].probesOpen == 0 { proofDone(index, now, &out) }
-    }
-
-    private mutating func proofDone(
-        _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        guard let t0 = steps[index].t0, let plan = steps[index].plan else { return }
-        let state = steps[index]
-        let asked = !plan.proof.unreachable.isEmpty
-        let proof =
-            asked
-            ? StepProof(
-                proven: !state.proofFailed && !state.witnesses.isEmpty,
-                witnesses: state.witnesses.sorted()) : nil
-        let interval = InstantInterval(low: t0.low, high: now)
-        if proof?.proven == true {
-            for (host, how) in plan.proof.states.sorted(by: { $0.key < $1.key }) {
-                record(
-                    HistoryEvent(
-                        interval,
-                        .proven(
-                            host: host, step: state.step.id, state: how,
-                            effect: proof?.witnesses.joined(separator: "; "))), &out)
-            }
-        }
-        record(
-            HistoryEvent(
-                interval,
-                .step(
-                    .init(
-                        step: state.step.id, jitterNanoseconds: state.jitter.nanoseconds,
-                        backend: nil, keeper: "lab", proof: proof))), &out)
     }
 }

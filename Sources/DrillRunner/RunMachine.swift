@@ -10,6 +10,9 @@ package struct RunMachine: Sendable {
         case startingServices(Int)
         case provingPaths
         case waitingForRole
+        case applyingEnvironment
+        case provingEnvironment
+        case closingEnvironment
         case startingLoad
         case steadyBefore
         case timeline
@@ -23,13 +26,17 @@ package struct RunMachine: Sendable {
 
     /// What an open request was for.
     enum Purpose: Hashable, Sendable {
-        case hello, build, watch, teardown, keep, load, stopLoad
+        case hello, build, watch, teardown, keep, load, stopLoad, renew, startPaths, stopPaths
         case start(HostName, ServiceName)
         case ready(HostName, ServiceName)
         case baseline(HostName, HostName)
         case inject(step: Int, operation: Int)
         case heal(step: Int, operation: Int)
         case probe(step: Int, ProofPlan.Path, mustAnswer: Bool)
+        case inspect(step: Int, isLast: Bool)
+        case confirm(step: Int)
+        case environment(FaultOperation)
+        case inspectEnvironment
         case collect(HostName, ServiceName)
     }
 
@@ -48,6 +55,21 @@ package struct RunMachine: Sendable {
     var bootIDs: [HostName: String] = [:]
     /// Who answered whom before anything was broken.
     var baseline: Set<String> = []
+    /// One-way delays of the bare paths, medians.
+    var baselines: [LinkDirection: Duration] = [:]
+    /// Probes that are under way, and those whose samples are still wanted, by the id of their path.
+    var watches: [String: PathWatch] = [:]
+    var changes = ChangeLog()
+    /// What the environment does, once its targets are known.
+    var environment = ProofPlan()
+    var environmentApplied = false
+    var baselinesStopped = false
+    var environmentWatches: [String] = []
+    var environmentSince: RunInstant?
+    var environmentUntil: RunInstant?
+    var environmentFaults: [String] = []
+    /// When the lab is told again that its controller lives.
+    var renewAt: RunInstant?
     var lastStartAt: RunInstant?
     var exitedServices: [HostName: Set<ServiceName>] = [:]
     var unobservedSince: [HostName: RunInstant] = [:]
@@ -87,16 +109,16 @@ package struct RunMachine: Sendable {
         switch phase {
         case .idle, .finished: false
         // One that ends before it has answered its teardown leaves things behind.
-        case .building, .startingServices, .provingPaths, .waitingForRole, .startingLoad,
-            .steadyBefore, .timeline, .recovering, .stoppingLoad, .collecting, .judging,
-            .tearingDown:
+        case .building, .startingServices, .provingPaths, .waitingForRole, .applyingEnvironment,
+            .provingEnvironment, .closingEnvironment, .startingLoad, .steadyBefore, .timeline,
+            .recovering, .stoppingLoad, .collecting, .judging, .tearingDown:
             true
         }
     }
 
     /// The latest instant at which `tick` is wanted.
     package var nextDeadline: RunInstant? {
-        var deadlines = [phaseDeadline].compactMap { $0 }
+        var deadlines = [phaseDeadline, renewAt].compactMap { $0 }
         if phase == .timeline || phase == .recovering { deadlines += stepDeadlines }
         return deadlines.min()
     }
@@ -119,7 +141,22 @@ package struct RunMachine: Sendable {
         case .judged(let verdict): if phase == .judging { judged(verdict, now, &out) }
         }
         advance(now, &out)
+        renew(now, &out)
     }
+
+    /// A controller that is stopped says nothing, and the lab heals what it asked for.
+    private mutating func renew(_ now: RunInstant, _ out: inout [RunDirective]) {
+        guard expectsLab, phase != .tearingDown else {
+            renewAt = nil
+            return
+        }
+        if let renewAt, now < renewAt { return }
+        if renewAt != nil { send(.renew, for: .renew, &out) }
+        renewAt = now + Self.renewal
+    }
+
+    /// A tenth of the lease (`LabSpec.lease`).
+    private static let renewal = Duration.seconds(1)
 
     mutating func send(
         _ command: LabCommand, for purpose: Purpose, _ out: inout [RunDirective]
@@ -155,6 +192,8 @@ package struct RunMachine: Sendable {
         case .startingServices: "starting services"
         case .provingPaths: "proving the network"
         case .waitingForRole: "waiting for one primary"
+        case .applyingEnvironment, .provingEnvironment, .closingEnvironment:
+            "proving the environment"
         case .startingLoad: "starting load"
         case .steadyBefore: "steady state"
         case .timeline:
@@ -202,8 +241,15 @@ package struct RunMachine: Sendable {
                 isKept = true
             }
             toreDown(now, &out)
-        case .collect, .watch, .stopLoad:
+        case .collect, .watch, .stopLoad, .startPaths, .stopPaths, .renew:
             if let failure = reply.failure { out.append(.note(failure.message)) }
+        case .inspect(let step, let isLast): inspected(step, isLast, reply, now, &out)
+        case .confirm(let step): confirmed(step, now, &out)
+        case .environment(let operation): environmentReplied(operation, reply, now, &out)
+        case .inspectEnvironment:
+            if reply.failure != nil || reply.detail["proven"] != "true" {
+                environmentFaults.append(reply.failure?.message ?? reply.output ?? "not seen")
+            }
         case .hello, .build, .start, .load:
             if let failure = reply.failure { bringUpFailed(failure, now, &out) }
         case .ready(let host, let service):
@@ -281,7 +327,9 @@ package struct RunMachine: Sendable {
         case .noticed(let host, _, let interval):
             record(HistoryEvent(interval, .noticed(host: host)), &out)
         case .load(let name, let event): handle(event, of: name, now, &out)
-        case .path, .healed: break
+        case .path(let bucket): received(bucket)
+        case .healed(let by, let why, let outcomes, let interval):
+            healedEarly(by, why, outcomes, interval, now, &out)
         case .log(let text): out.append(.note(text))
         }
     }

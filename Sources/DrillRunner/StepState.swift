@@ -8,6 +8,8 @@ struct StepState: Hashable, Sendable {
         case injecting
         case active
         case healing
+        /// Healed; its links are watched a little longer.
+        case confirming
         case done
         /// Its event did not come, or its target could not be resolved.
         case skipped(String)
@@ -34,12 +36,32 @@ struct StepState: Hashable, Sendable {
     var healBegunRecorded = false
     var healedBy: HealedBy = .plan
     var healFailures: [String] = []
+    var healVerdict: HealVerdict?
+    var backend: String?
 
     var failoverAt: RunInstant?
     var stableAt: RunInstant?
     var healedAt: RunInstant?
     var redundantAt: RunInstant?
     var redundancyLost = false
+
+    /// Ids of the paths that watch it.
+    var watches: [String] = []
+    /// From the request of the heal's first change.
+    var watchedUntil: RunInstant?
+    /// When the paths are stopped, after the heal.
+    var confirmAt: RunInstant?
+    var inspectAt: RunInstant?
+    var inspectionsOpen = 0
+    /// The look before the heal: asked for, and answered.
+    var lastLook = LastLook.due
+    /// When the peers of a silent host are asked again.
+    var reachAgainAt: RunInstant?
+    var reachRounds = 0
+    /// Its proof over the whole window is recorded.
+    var isConcluded = false
+
+    enum LastLook: Hashable, Sendable { case due, asked, done }
 
     var probesOpen = 0
     var proofFailed = false
@@ -69,7 +91,7 @@ struct StepState: Hashable, Sendable {
     var isOver: Bool {
         switch phase {
         case .done, .skipped: true
-        case .waiting, .injecting, .active, .healing: false
+        case .waiting, .injecting, .active, .healing, .confirming: false
         }
     }
 
@@ -77,7 +99,7 @@ struct StepState: Hashable, Sendable {
     var isInEffect: Bool {
         switch phase {
         case .injecting, .active, .healing: true
-        case .waiting, .done, .skipped: false
+        case .waiting, .confirming, .done, .skipped: false
         }
     }
 }

@@ -5,14 +5,15 @@ import Testing
 private let instance = ServiceInstance(directory: "/run/firedrill/web", run: ["web"])
 private let service = ServiceName("web")
 
-private func input(
-    _ timeline: [Step], trials: Int = 1, retries: Int = 0, aborts: [AbortCondition] = [],
+func simulatedInput(
+    _ timeline: [Step], environment: [FaultUse] = [], trials: Int = 1, retries: Int = 0,
+    aborts: [AbortCondition] = [],
     observe: Duration = .seconds(5), switchover: SwitchoverAction? = nil, keepLab: Bool = false
 ) -> RunInput {
     let main = NetworkName("main")
     return RunInput(
         scenario: Scenario(
-            name: "test", trials: trials, retries: retries,
+            name: "test", trials: trials, retries: retries, environment: environment,
             workloads: [
                 Workload(name: "web", client: "http", rate: 500, lanes: [.fresh, .kept])
             ], timeline: timeline, observe: observe, aborts: aborts),
@@ -68,7 +69,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
 
 @Test func `a killed primary is proven dead, healed by the plan, and the trial is complete`() {
     var lab = SimulatedLab()
-    let outcome = lab.run(input([kill()]))
+    let outcome = lab.run(simulatedInput([kill()]))
     #expect(outcome == RunOutcome(end: .complete, leftBehind: []))
     #expect(
         names(lab) == [
@@ -81,7 +82,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
 
 @Test func `each trial finds the primary anew`() {
     var lab = SimulatedLab()
-    _ = lab.run(input([kill()], trials: 3))
+    _ = lab.run(simulatedInput([kill()], trials: 3))
     let killed = names(lab).filter { $0.hasPrefix("injected") }
     #expect(
         killed == [
@@ -93,7 +94,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
 
 @Test func `an inconclusive trial is repeated as often as the scenario says`() {
     var lab = SimulatedLab(verdicts: [.inconclusive, .pass, .inconclusive, .inconclusive])
-    _ = lab.run(input([kill()], trials: 2, retries: 1))
+    _ = lab.run(simulatedInput([kill()], trials: 2, retries: 1))
     #expect(lab.closed.map(\.stem) == ["trial-1", "trial-1.2", "trial-2", "trial-2.2"])
 }
 
@@ -101,7 +102,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
     var lab = SimulatedLab()
     let end = Step.End.event(
         EventReference(step: "kill", event: .stable), plus: .seconds(2), atMost: .seconds(60))
-    _ = lab.run(input([kill(end: end)]))
+    _ = lab.run(simulatedInput([kill(end: end)]))
     let events = lab.recorded.map(\.event)
     let t0 = try #require(events.first { if case .injected = $0.kind { true } else { false } })
     let heal = try #require(events.first { if case .healBegun = $0.kind { true } else { false } })
@@ -114,7 +115,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
     var lab = SimulatedLab()
     let end = Step.End.event(
         EventReference(step: "kill", event: .stable), plus: .seconds(4), atMost: .seconds(3))
-    _ = lab.run(input([kill(end: end)]))
+    _ = lab.run(simulatedInput([kill(end: end)]))
     let events = lab.recorded.map(\.event)
     let t0 = try #require(events.first { if case .injected = $0.kind { true } else { false } })
     let heal = try #require(events.first { if case .healBegun = $0.kind { true } else { false } })
@@ -128,7 +129,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
     var lab = SimulatedLab(trouble: trouble)
     let end = Step.End.event(
         EventReference(step: "kill", event: .stable), plus: .seconds(2), atMost: .seconds(9))
-    _ = lab.run(input([kill(end: end)]))
+    _ = lab.run(simulatedInput([kill(end: end)]))
     let events = lab.recorded.map(\.event)
     let t0 = try #require(events.first { if case .injected = $0.kind { true } else { false } })
     let heal = try #require(events.first { if case .healBegun = $0.kind { true } else { false } })
@@ -151,7 +152,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
             EventReference(step: "first", event: .redundant), plus: .zero, atMost: .seconds(20)),
         action: fault("process.kill", .host(.host("b")), parameters: ["service": "web"]),
         end: .duration(.seconds(1)))
-    var wanted = input([first, second])
+    var wanted = simulatedInput([first, second])
     wanted.system.redundancy = Probe(
         host: .host("b"), run: ["b": ["in-step"]], equals: "yes", every: .milliseconds(50))
     _ = lab.run(wanted)
@@ -173,7 +174,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
             EventReference(step: "kill", event: .failover), plus: .zero, atMost: .seconds(2)),
         action: fault("process.kill", .host(.host("b")), parameters: ["service": "web"]),
         end: .duration(.seconds(1)))
-    _ = lab.run(input([kill(), second]))
+    _ = lab.run(simulatedInput([kill(), second]))
     #expect(names(lab).contains("healed kill plan restored"))
     #expect(
         names(lab).last == "end step_not_begun: second: the event that it waits for did not come")
@@ -183,7 +184,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     var trouble = SimulatedLab.Trouble()
     trouble.leaks = true
     var lab = SimulatedLab(trouble: trouble)
-    _ = lab.run(input([kill()]))
+    _ = lab.run(simulatedInput([kill()]))
     #expect(names(lab).contains("step kill false"))
     #expect(!names(lab).contains("proven a dead"))
     #expect(lab.recorded.contains { $0.event.kind == .unobserved(host: "a") })
@@ -196,7 +197,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     let abort = AbortCondition(
         comparison: .less, successRate: 0.5, duration: .seconds(2),
         text: "success_rate < 50% for 2s")
-    _ = lab.run(input([kill(end: .duration(.seconds(60)))], aborts: [abort]))
+    _ = lab.run(simulatedInput([kill(end: .duration(.seconds(60)))], aborts: [abort]))
     #expect(names(lab).contains("healed kill abort restored"))
     #expect(names(lab).last == "end abort: success_rate < 50% for 2s")
 }
@@ -205,7 +206,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     var trouble = SimulatedLab.Trouble()
     trouble.neverSteady = true
     var lab = SimulatedLab(trouble: trouble)
-    _ = lab.run(input([kill()]))
+    _ = lab.run(simulatedInput([kill()]))
     #expect(!names(lab).contains { $0.hasPrefix("injected") })
     #expect(names(lab).last?.hasPrefix("end no_steady_state: success_rate 0.0 %") == true)
 }
@@ -214,7 +215,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     var lab = SimulatedLab()
     let step = Step(id: "switch", start: .at(.seconds(1)), action: .switchover)
     _ = lab.run(
-        input(
+        simulatedInput(
             [step],
             switchover: SwitchoverAction(
                 host: .role(.primary), kind: .signal(service: service, name: "TERM"))))
@@ -226,7 +227,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
 
 @Test func `an empty timeline is a soak of the whole observation`() throws {
     var lab = SimulatedLab()
-    _ = lab.run(input([], observe: .seconds(20)))
+    _ = lab.run(simulatedInput([], observe: .seconds(20)))
     let events = lab.recorded.map(\.event)
     let steady = try #require(events.first { $0.kind == .steady(phase: .before) })
     let end = try #require(events.last)
@@ -238,7 +239,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     var trouble = SimulatedLab.Trouble()
     trouble.failing = { $0 == .perform(.lab(.boot("a"))) }
     var lab = SimulatedLab(trouble: trouble)
-    _ = lab.run(input([kill()], trials: 2))
+    _ = lab.run(simulatedInput([kill()], trials: 2))
     #expect(names(lab).contains("healed kill plan restore-failed"))
     #expect(lab.supervisors == 2)
 }
@@ -247,7 +248,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     var trouble = SimulatedLab.Trouble()
     trouble.failing = { $0 == .perform(.lab(.kill("a"))) }
     var lab = SimulatedLab(trouble: trouble)
-    let outcome = lab.run(input([kill()], trials: 3))
+    let outcome = lab.run(simulatedInput([kill()], trials: 3))
     #expect(outcome?.end == .failed("made to fail"))
     #expect(names(lab).contains("healed kill abort restored"))
     #expect(lab.closed.count == 1)
@@ -255,7 +256,7 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
 
 @Test func `a kept lab is not torn down`() {
     var lab = SimulatedLab()
-    let outcome = lab.run(input([kill()], keepLab: true))
+    let outcome = lab.run(simulatedInput([kill()], keepLab: true))
     #expect(lab.isUp)
     #expect(lab.leftovers == [])
     #expect(lab.requests.last == .keep)
@@ -279,12 +280,12 @@ private let everyKind: [Step] = [
 @Test(arguments: everyKind)
 func `an interrupt with any request ends with nothing left in effect`(step: Step) throws {
     var clean = SimulatedLab()
-    _ = clean.run(input([step]))
+    _ = clean.run(simulatedInput([step]))
     for request in 1...clean.requests.count {
         var trouble = SimulatedLab.Trouble()
         trouble.interruptAtRequest = request
         var lab = SimulatedLab(trouble: trouble)
-        let ended = lab.run(input([step]))
+        let ended = lab.run(simulatedInput([step]))
         let outcome = try #require(ended, "request \(request): no end")
         #expect(!lab.isUp, "request \(request)")
         #expect(!lab.openTwice)
@@ -300,12 +301,12 @@ func `an interrupt with any request ends with nothing left in effect`(step: Step
 @Test(arguments: everyKind)
 func `the supervisor's end at any request ends the run with its reason`(step: Step) throws {
     var clean = SimulatedLab()
-    _ = clean.run(input([step]))
+    _ = clean.run(simulatedInput([step]))
     for request in 1..<clean.requests.count {
         var trouble = SimulatedLab.Trouble()
         trouble.goneAtRequest = request
         var lab = SimulatedLab(trouble: trouble)
-        let ended = lab.run(input([step]))
+        let ended = lab.run(simulatedInput([step]))
         let outcome = try #require(ended, "request \(request): no end")
         #expect(
             outcome.end == .failed("the lab's supervisor ended: killed"),
@@ -315,12 +316,12 @@ func `the supervisor's end at any request ends the run with its reason`(step: St
 
 @Test func `a host that ends by itself ends the run, heals, and tears down once`() throws {
     var clean = SimulatedLab()
-    _ = clean.run(input([kill()]))
+    _ = clean.run(simulatedInput([kill()]))
     for request in 2..<clean.requests.count {
         var trouble = SimulatedLab.Trouble()
         trouble.hostEndsAtRequest = request
         var lab = SimulatedLab(trouble: trouble)
-        let ended = lab.run(input([kill()], trials: 2))
+        let ended = lab.run(simulatedInput([kill()], trials: 2))
         let outcome = try #require(ended, "request \(request): no end")
         #expect(!lab.isUp, "request \(request)")
         if outcome.end == .complete {
@@ -339,12 +340,12 @@ func `the supervisor's end at any request ends the run with its reason`(step: St
 @Test(arguments: everyKind)
 func `a supervisor that hangs from any request on does not hang the run`(step: Step) throws {
     var clean = SimulatedLab()
-    _ = clean.run(input([step]))
+    _ = clean.run(simulatedInput([step]))
     for request in 1...clean.requests.count {
         var trouble = SimulatedLab.Trouble()
         trouble.muteFromRequest = request
         var lab = SimulatedLab(trouble: trouble)
-        let ended = lab.run(input([step]))
+        let ended = lab.run(simulatedInput([step]))
         let outcome = try #require(ended, "request \(request): no end")
         #expect(outcome.end != .complete || !outcome.leftBehind.isEmpty, "request \(request)")
     }
@@ -352,9 +353,9 @@ func `a supervisor that hangs from any request on does not hang the run`(step: S
 
 @Test func `the same seed gives the same run`() {
     var first = SimulatedLab()
-    _ = first.run(input(everyKind.prefix(1) + [], trials: 3))
+    _ = first.run(simulatedInput(everyKind.prefix(1) + [], trials: 3))
     var second = SimulatedLab()
-    _ = second.run(input(everyKind.prefix(1) + [], trials: 3))
+    _ = second.run(simulatedInput(everyKind.prefix(1) + [], trials: 3))
     #expect(first.recorded.map(\.event) == second.recorded.map(\.event))
     #expect(first.requests == second.requests)
 }

@@ -29,6 +29,10 @@ struct SimulatedLab {
         var neverTakesOver = false
         /// The silenced host answers all the same.
         var leaks = false
+        /// Faults of links are accepted and do nothing.
+        var hasIdleLinks = false
+        /// The lab takes everything back, so long after it was built, once.
+        var healsAt: Duration?
         var neverSteady = false
         /// b says that it is in step, whatever became of a.
         var alwaysRedundant = false
@@ -45,6 +49,8 @@ struct SimulatedLab {
     private(set) var supervisors = 0
     private(set) var isUp = false
     private(set) var cuts: Set<LinkDirection> = []
+    private var links = SimulatedLinks()
+    private var inEffect: Set<FaultOperation> = []
     let trouble: Trouble
 
     var requests: [LabCommand] = []
@@ -59,6 +65,7 @@ struct SimulatedLab {
     init(trouble: Trouble = Trouble(), verdicts: [Verdict] = []) {
         self.trouble = trouble
         self.verdicts = verdicts
+        links.isIdle = trouble.hasIdleLinks
     }
 
     /// Runs the machine to its end; nil where it did not end within ten simulated minutes.
@@ -150,8 +157,21 @@ struct SimulatedLab {
             return
         }
         switch request.command {
-        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep, .renew, .inspect,
-            .startPaths, .stopPaths:
+        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep, .renew:
+            reply(request.id)
+        case .inspect(let operation):
+            reply(
+                request.id,
+                detail: [
+                    "proven": trouble.leaks || !inEffect.contains(operation) ? "false" : "true"
+                ])
+        case .startPaths(let paths):
+            links.start(paths, now)
+            reply(request.id)
+        case .stopPaths(let ids):
+            for bucket in links.stop(ids, now) {
+                later(.zero, .message(.event(.path(bucket))))
+            }
             reply(request.id)
         case .build(let spec):
             for host in spec.hosts {
@@ -160,6 +180,9 @@ struct SimulatedLab {
             }
             holder = nil
             reply(request.id)
+            if let after = trouble.healsAt, supervisors == 1 {
+                later(after, healAll(at: now + after))
+            }
         case .start(let host, _, _):
             if host == "a" { address(to: "a", after: .milliseconds(50)) }
             reply(request.id)
@@ -198,6 +221,18 @@ struct SimulatedLab {
         }
     }
 
+    private mutating func healAll(at: RunInstant) -> RunEvent {
+        let treatment = LinkTreatment(
+            .impair(Impairment(loss: .random(CorrelatedRatio(0.2)))))
+        let link = LinkDirection(network: "main", from: "a", to: "b")
+        return .message(
+            .event(
+                .healed(
+                    by: .lease, why: "the lease was over",
+                    [HealOutcome(operation: .lab(.attach(link, treatment)), verdict: .restored)],
+                    InstantInterval(at))))
+    }
+
     private mutating func address(to host: HostName, after delay: Duration) {
         let old = holder
         holder = host
@@ -219,6 +254,8 @@ struct SimulatedLab {
     }
 
     private mutating func perform(_ operation: FaultOperation) {
+        links.note(operation, now)
+        inEffect.insert(operation)
         switch operation {
         case .lab(.silence(let host)): hosts[host]?.silent = true
         case .lab(.unsilence(let host)): hosts[host]?.silent = false
