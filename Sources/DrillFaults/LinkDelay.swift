@@ -18,7 +18,7 @@ package enum LinkDelay: Fault {
         example: "link: \"a<->b\", delay: 25ms, jitter: 5ms, distribution: normal, for: 20s",
         notes: [
             "`delay` is one way: `a<->b` with 25 ms makes a round trip 50 ms longer.",
-            "With jitter packets overtake each other, as they do with netem.",
+            "`jitter` is that of the delay here, and not of the step's start. With it packets overtake each other, as they do with netem.",
             "Delays of several faults on one link and direction add; of jitter there is at most one.",
         ])
 

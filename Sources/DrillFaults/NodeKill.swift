@@ -6,7 +6,8 @@ package import DrillCore
 package enum NodeKill: Fault {
     package static let description = FaultDescription(
         name: "node.kill", summary: "the host loses power; the heal boots it again", target: .host,
-        instant: "[silence requested, silence acknowledged]")
+        instant: "[silence requested, silence acknowledged]",
+        example: "host: primary, until: {event: stable, plus: 5s, at_most: 60s}")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

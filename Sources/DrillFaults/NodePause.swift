@@ -4,7 +4,8 @@ package import DrillCore
 package enum NodePause: Fault {
     package static let description = FaultDescription(
         name: "node.pause", summary: "the host hangs: silent and frozen; the heal thaws it",
-        target: .host, instant: "[silence requested, silence acknowledged]")
+        target: .host, instant: "[silence requested, silence acknowledged]",
+        example: "host: primary, for: 20s")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -8,7 +8,8 @@ package enum NodeReboot: Fault {
         parameters: [
             .init("off", .duration, default: "1s", summary: "how long the power is off")
         ],
-        heals: false, instant: "[silence requested, silence acknowledged]")
+        heals: false, instant: "[silence requested, silence acknowledged]",
+        example: "host: primary, off: 2s")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -6,7 +6,8 @@ package enum ProcessKill: Fault {
         name: "process.kill", summary: "a service gets SIGKILL; the heal starts it",
         target: .host,
         parameters: [.init("service", .service, required: true, summary: "which service")],
-        instant: "[signal sent, exit seen]")
+        instant: "[signal sent, exit seen]",
+        example: "host: primary, service: web, for: 10s")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -6,7 +6,8 @@ package enum ProcessPause: Fault {
         name: "process.pause", summary: "a service's processes stop; the heal continues them",
         target: .host,
         parameters: [.init("service", .service, required: true, summary: "which service")],
-        instant: "[stop sent, all stopped]")
+        instant: "[stop sent, all stopped]",
+        example: "host: primary, service: web, for: 10s")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

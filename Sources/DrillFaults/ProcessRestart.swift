@@ -6,7 +6,8 @@ package enum ProcessRestart: Fault {
         name: "process.restart", summary: "a service gets SIGTERM and is started again",
         target: .host,
         parameters: [.init("service", .service, required: true, summary: "which service")],
-        heals: false, instant: "[before, after the start of the signal]")
+        heals: false, instant: "[before, after the start of the signal]",
+        example: "host: primary, service: web")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -8,7 +8,8 @@ package enum ProcessSignal: Fault {
             .init("service", .service, required: true, summary: "which service"),
             .init("signal", .signal, required: true, summary: "TERM, HUP, USR1, …"),
         ],
-        heals: false, instant: "[before, after the start of the signal]")
+        heals: false, instant: "[before, after the start of the signal]",
+        example: "host: primary, service: web, signal: HUP")
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -56,7 +56,7 @@ enum Grammar {
         Key("id", .shaped("^\(namePattern)$"), "needed where there are two steps or more"),
         Key("at", .duration, "from the end of the steady state; 0s unless given"),
         Key("after", .object(until), "when another step's event has come"),
-        Key("jitter", .duration, "seeded, uniform in [0, jitter]"),
+        Key("jitter", .duration, "seeded, uniform in [0, jitter]; of a link.delay: the delay's"),
         Key(
             "fault", .word(FaultCatalog.all.map { $0.description.name }),
             "exactly one of fault and do"),

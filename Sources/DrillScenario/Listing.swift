@@ -18,12 +18,19 @@ package enum Listing {
             lines.append("  link: \"a->b\", \"a<->b\", \"primary<->standby\", \"client<->*\"")
         }
         if fault.takesNetwork { lines.append("  network: where hosts have several") }
+        if fault.target == .link {
+            lines.append("  traffic: tcp/5432, udp/53 or vrrp: only this, and the rest flows")
+        }
         lines += fault.parameters.map {
             parameter($0.name, kind($0.kind), $0.required, $0.defaultValue, $0.summary)
         }
         lines.append(
             fault.heals
                 ? "  for or until: when the heal begins" : "  heals nothing: neither for nor until")
+        if fault.isCondition { lines.append("  may be an environment, for the whole run") }
+        if !fault.example.isEmpty {
+            lines.append("such as {fault: \(fault.name), \(fault.example)}")
+        }
         return .success(lines.joined(separator: "\n") + "\n")
     }
 
@@ -75,7 +82,7 @@ package enum Listing {
         return .success(lines.joined(separator: "\n") + "\n")
     }
 
-    private static func table(_ rows: [(String, String)]) -> String {
+    static func table(_ rows: [(String, String)]) -> String {
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map {
             "\($0.0)\(String(repeating: " ", count: width - $0.0.count + 2))\($0.1)\n"
@@ -89,7 +96,7 @@ package enum Listing {
         return "  \(name): \(kind), \(need): \(summary)"
     }
 
-    private static func kind(_ kind: FaultDescription.ParameterKind) -> String {
+    static func kind(_ kind: FaultDescription.ParameterKind) -> String {
         switch kind {
         case .duration: "a duration (250ms)"
         case .ratio: "a share (1%)"

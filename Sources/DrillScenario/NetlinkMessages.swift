@@ -29,14 +29,95 @@ enum NetlinkMessages {
                 + of(.unsilence(host))
         case .carrier(let host, let network, let isUp):
             ["RTM_NEWLINK \(port(host, network)) \(isUp ? "IFF_UP" : "~IFF_UP")"]
-        case .attach(let link, _):
+        case .attach(let link, let treatment): attach(link, treatment)
+        case .detach(let link, let treatment): detach(link, treatment)
+        case .flap(let host, let network, _, _):
             [
-                "RTM_NEWTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e u32 match 0/0 indev \(port(link.from, link.network)) mirred redirect sink"
+                "RTM_NEWLINK \(port(host, network)) ~IFF_UP",
+                "RTM_NEWLINK \(port(host, network)) IFF_UP",
             ]
-        case .detach(let link, _):
-            ["RTM_DELTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e"]
-        case .kill, .freeze, .thaw, .flap, .unflap: []
+        case .unflap(let host, let network):
+            ["RTM_NEWLINK \(port(host, network)) IFF_UP"]
+        case .kill, .freeze, .thaw: []
         }
+    }
+
+    /// The device first and the filter last: what is redirected always has somewhere to go.
+    private static func attach(_ link: LinkDirection, _ treatment: LinkTreatment) -> [String] {
+        let filter =
+            "RTM_NEWTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e u32 \(match(treatment.traffic)) indev \(port(link.from, link.network)) mirred redirect"
+        return switch treatment.effect {
+        case .sink: ["\(filter) sink"]
+        case .impair(let impairment):
+            [
+                "netem: RTM_NEWLINK IFB kind ifb ifalias firedrill:RUN IFF_UP",
+                "netem: RTM_NEWQDISC IFB root netem \(netem(impairment))",
+                "emulator: TUNSETIFF TAP; RTM_NEWLINK TAP ifalias firedrill:RUN IFF_UP",
+                "\(filter) IFB or TAP",
+            ]
+        }
+    }
+
+    /// The reverse would be a blackhole.
+    private static func detach(_ link: LinkDirection, _ treatment: LinkTreatment) -> [String] {
+        let filter = "RTM_DELTFILTER \(port(link.to, link.network)) clsact/egress pref 0xfd1e"
+        return switch treatment.effect {
+        case .sink: [filter]
+        case .impair:
+            [filter, "netem: RTM_DELLINK IFB", "emulator: close TAP"]
+        }
+    }
+
+    private static func match(_ traffic: TrafficSelector) -> String {
+        switch traffic {
+        case .all: "match 0/0"
+        case .tcp(let port): "match protocol 6, port \(port) (IPv4 and IPv6, either port)"
+        case .udp(let port): "match protocol 17, port \(port) (IPv4 and IPv6, either port)"
+        case .vrrp: "match protocol 112 (IPv4 and IPv6)"
+        }
+    }
+
+    /// The attributes of TCA_OPTIONS that are not zero; the others are sent as zeros.
+    private static func netem(_ impairment: Impairment) -> String {
+        var words: [String] = []
+        if impairment.delay > .zero {
+            words.append("TCA_NETEM_LATENCY64 \(impairment.delay.nanoseconds)")
+        }
+        if impairment.jitter > .zero {
+            words.append("TCA_NETEM_JITTER64 \(impairment.jitter.nanoseconds)")
+        }
+        if let distribution = impairment.distribution {
+            words.append("TCA_NETEM_DELAY_DIST \(distribution.rawValue)")
+        }
+        switch impairment.loss {
+        case .random(let ratio)?: words.append("loss \(EffectText.percent(ratio.ratio))")
+        case .gilbertElliott(let p, let r, let h, let k)?:
+            words.append(
+                "TCA_NETEM_LOSS_GE p \(EffectText.percent(p)) r \(EffectText.percent(r)) h \(EffectText.percent(h)) k1 \(EffectText.percent(1 - k))"
+            )
+        case nil: break
+        }
+        if impairment.duplicate.ratio > 0 {
+            words.append("duplicate \(EffectText.percent(impairment.duplicate.ratio))")
+        }
+        if impairment.corrupt.ratio > 0 {
+            words.append("TCA_NETEM_CORRUPT \(EffectText.percent(impairment.corrupt.ratio))")
+        }
+        if let reorder = impairment.reorder {
+            words.append(
+                "gap \(reorder.gap) TCA_NETEM_REORDER \(EffectText.percent(reorder.ratio.ratio))")
+        }
+        if let rate = impairment.rate {
+            words.append("TCA_NETEM_RATE64 \(rate.bitsPerSecond / 8)")
+        }
+        if hasCorrelation(impairment) { words.append("TCA_NETEM_CORR") }
+        return words.joined(separator: ", ")
+    }
+
+    private static func hasCorrelation(_ impairment: Impairment) -> Bool {
+        var loss = 0.0
+        if case .random(let ratio)? = impairment.loss { loss = ratio.correlation }
+        return impairment.jitterCorrelation > 0 || loss > 0 || impairment.duplicate.correlation > 0
     }
 
     private static func port(_ host: HostName, _ network: NetworkName? = nil) -> String {

@@ -15,6 +15,7 @@ extension RunPlan {
             "  \(trials)\(retries), each at most \(trialBound.spelled) and the time to start hosts")
         lines.append("")
         lines.append(contentsOf: workloadLines)
+        lines.append(contentsOf: environmentLines)
         lines.append(contentsOf: steadyLines)
         lines.append(contentsOf: timelineLines)
         lines.append(contentsOf: expectationLines)
@@ -63,6 +64,19 @@ extension RunPlan {
         ]
     }
 
+    private var environmentLines: [String] {
+        guard !environment.isEmpty else { return [] }
+        var lines = ["environment, from before the steady state to the end:"]
+        for plan in environment {
+            lines.append("  \(plan.use.fault) \(plan.use.target)")
+            if let problem = plan.problem { lines.append("    cannot: \(problem)") }
+            lines += PlanLines.effect(of: .fault(plan.use), plan.proof)
+            lines += PlanLines.inject(plan.inject)
+            lines += PlanLines.proof(plan.proof)
+        }
+        return lines
+    }
+
     // MARK: - Timeline
 
     private var timelineLines: [String] {
@@ -76,10 +90,11 @@ extension RunPlan {
             let measured = step.measured ? "" : ", not measured"
             lines.append("  \(step.id): \(started(step)) \(step.actionName)\(target)\(measured)")
             if let problem = plan.problem { lines.append("    cannot: \(problem)") }
-            lines += plan.inject.flatMap { Self.lines("do   ", $0) }
-            lines += proofLines(plan.proof)
+            lines += PlanLines.effect(of: step.action, plan.proof)
+            lines += PlanLines.inject(plan.inject)
+            lines += PlanLines.proof(plan.proof)
             lines.append("    until \(ended(step))")
-            lines += plan.heal.flatMap { Self.lines("heal ", $0) }
+            lines += PlanLines.heal(plan.heal)
         }
         lines.append("  observe \(scenario.observe.spelled) at most after the last step")
         return lines
@@ -107,70 +122,6 @@ extension RunPlan {
                 ? reference.event.rawValue : "\(reference.step).\(reference.event.rawValue)"
             let later = plus == .zero ? "" : " + \(plus.spelled)"
             return "\(name)\(later) (within \(atMost.spelled))"
-        }
-    }
-
-    private func proofLines(_ proof: ProofPlan) -> [String] {
-        var lines: [String] = []
-        for path in proof.unreachable {
-            lines.append("    proof \(path.from) gets no answer from \(path.to) (\(path.address))")
-        }
-        for path in proof.reachable {
-            lines.append("    proof \(path.from) still reaches \(path.to) (\(path.address))")
-        }
-        return lines
-    }
-
-    private static func lines(_ word: String, _ operation: FaultOperation) -> [String] {
-        ["    \(word) \(text(operation))"]
-            + NetlinkMessages.of(operation).map { "            \($0)" }
-    }
-
-    private static func text(_ operation: FaultOperation) -> String {
-        switch operation {
-        case .lab(let operation): text(operation)
-        case .host(let host, let operation): "\(host): \(text(operation))"
-        }
-    }
-
-    private static func text(_ operation: LabOperation) -> String {
-        switch operation {
-        case .silence(let host): "silence \(host): both directions of its switch ports to a sink"
-        case .unsilence(let host): "end the silence of \(host)"
-        case .kill(let host): "kill \(host): all its processes, its kernel state with them"
-        case .freeze(let host): "freeze \(host): all its processes"
-        case .thaw(let host): "thaw \(host)"
-        case .boot(let host): "boot \(host): fresh kernel state, its own addresses, its services"
-        case .carrier(let host, let network, let up):
-            "carrier \(up ? "up" : "down") at the switch port of \(host) on \(network)"
-        case .attach(let direction, _):
-            "filter at the egress of \(direction.to)'s switch port on \(direction.network): all that arrived from \(direction.from) to a sink"
-        case .detach(let direction, _):
-            "remove the filter \(direction.from) -> \(direction.to) on \(direction.network)"
-        case .flap(let host, let network, let period, _):
-            "flap the carrier of \(host) on \(network) every \(period.spelled)"
-        case .unflap(let host, let network): "carrier of \(host) on \(network) stays up"
-        }
-    }
-
-    private static func text(_ operation: HostOperation) -> String {
-        switch operation {
-        case .killService(let service): "SIGKILL to all of \(service)"
-        case .stopService(let service): "SIGTERM to \(service), SIGKILL after 5s"
-        case .startService(let service): "start \(service)"
-        case .pauseService(let service): "stop all processes of \(service)"
-        case .continueService(let service): "continue \(service)"
-        case .signalService(let service, let number):
-            "signal \(Signal.names.first { Signal.number($0) == number } ?? "\(number)") to \(service)"
-        case .run(let argv), .command(let argv, _): "run \(argv)"
-        case .beginStress(let stress): "begin \(stress)"
-        case .endStress(let stress): "end \(stress)"
-        case .fillDisk(let fill): "fill \(fill.folder)"
-        case .emptyDisk(let fill): "remove what filled \(fill.folder)"
-        case .skewClock(let service, let offset): "clock of \(service) by \(offset)"
-        case .resetClock(let service): "clock of \(service) as it is"
-        case .throttleDisk(let rate): "disk at \(rate) bytes a second"
-        case .unthrottleDisk: "disk as it is"
         }
     }
 

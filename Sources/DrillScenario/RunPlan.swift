@@ -15,10 +15,19 @@ package struct RunPlan: Hashable, Sendable {
         package var problem: String?
     }
 
+    /// What holds for the whole run.
+    package struct EnvironmentPlan: Hashable, Sendable {
+        package var use: FaultUse
+        package var inject: [FaultOperation]
+        package var proof: ProofPlan
+        package var problem: String?
+    }
+
     package var scenario: Scenario
     package var system: System
     package var streams: [StreamPlan]
     package var ports: [PortBudget]
+    package var environment: [EnvironmentPlan]
     package var steps: [StepPlan]
     /// A trial's length without the time to start and to boot hosts; it ends no later.
     package var trialBound: Duration
@@ -31,6 +40,7 @@ package struct RunPlan: Hashable, Sendable {
         system = cell.system
         streams = StreamPlan.all(cell.scenario)
         ports = PortBudget.all(cell.scenario)
+        environment = cell.scenario.environment.map { Self.plan($0, cell.system) }
         steps = cell.scenario.timeline.map { Self.plan($0, cell.system) }
         trialBound = RunBound.trial(of: cell.scenario)
         warnings = cell.warnings
@@ -45,13 +55,8 @@ package struct RunPlan: Hashable, Sendable {
             var plan = StepPlan(
                 step: step, target: described(use.target, system), inject: [], heal: [],
                 proof: ProofPlan())
-            guard let fault = FaultCatalog.named(use.fault) else {
-                plan.problem = "unknown fault '\(use.fault)'"
-                return plan
-            }
             do {
-                let compiled = try fault.plan(
-                    use, targets: targets(use.target, system), topology: Topology(system))
+                let compiled = try compiled(use, system)
                 plan.inject = compiled.inject
                 plan.heal = compiled.heal
                 plan.proof = compiled.proof
@@ -60,6 +65,25 @@ package struct RunPlan: Hashable, Sendable {
             }
             return plan
         }
+    }
+
+    private static func plan(_ use: FaultUse, _ system: System) -> EnvironmentPlan {
+        do {
+            let compiled = try compiled(use, system)
+            return EnvironmentPlan(use: use, inject: compiled.inject, proof: compiled.proof)
+        } catch {
+            return EnvironmentPlan(
+                use: use, inject: [], proof: ProofPlan(), problem: error.description)
+        }
+    }
+
+    private static func compiled(_ use: FaultUse, _ system: System) throws(FaultError) -> FaultPlan
+    {
+        guard let fault = FaultCatalog.named(use.fault) else {
+            throw FaultError("unknown fault '\(use.fault)'")
+        }
+        return try fault.plan(
+            use, targets: targets(use.target, system), topology: Topology(system))
     }
 
     private static func switchover(_ step: Step, _ system: System) -> StepPlan {

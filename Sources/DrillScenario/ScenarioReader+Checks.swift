@@ -9,6 +9,7 @@ extension ScenarioReader {
         checkLengths(scenario)
         checkAborts(scenario)
         checkPorts(scenario)
+        checkLinks(scenario)
     }
 
     /// Fewer than 20 operations in a stretch cannot tell noise from an outage.

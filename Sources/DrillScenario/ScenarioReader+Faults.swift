@@ -3,9 +3,7 @@ import DrillFaults
 
 extension ScenarioReader {
     /// A fault with its target and its own keys. `fields` are those of the step, or of the environment's entry.
-    func readFault(
-        _ fields: Fields, _ what: String, step: StepID?
-    ) -> (use: FaultUse, description: FaultDescription)? {
+    func readFault(_ fields: Fields) -> (use: FaultUse, description: FaultDescription)? {
         guard let tree = fields["fault"], let name = reading.text(tree, "'fault'", scope) else {
             return nil
         }
@@ -16,16 +14,29 @@ extension ScenarioReader {
                     name, FaultCatalog.all.map { $0.description.name }, "faults"))
             return nil
         }
+        let before = reading.diagnostics.count
         let target = readTarget(fields, description)
         let parameters = readParameters(fields, description, target)
         let network = readNetwork(fields, description, target)
         let traffic = fields["traffic"].flatMap { readTraffic($0, description, fields) }
         guard let target else { return nil }
-        return (
-            FaultUse(
-                fault: name, target: target, network: network, traffic: traffic,
-                parameters: parameters), description
-        )
+        let use = FaultUse(
+            fault: name, target: target, network: network, traffic: traffic,
+            parameters: parameters)
+        // What is missing or cannot be read was told already.
+        let needed = description.parameters.filter(\.required).map(\.name)
+        if reading.diagnostics.count == before, needed.allSatisfy({ fields[$0] != nil }) {
+            checkSense(use, fields)
+        }
+        return (use, description)
+    }
+
+    /// What the fault itself says of its parameters, at the key that it names.
+    private func checkSense(_ use: FaultUse, _ fields: Fields) {
+        guard isSystemKnown, let problem = PossiblePlans(use, system).problem else { return }
+        let key = problem.parameter ?? "fault"
+        let place = fields[key]?.place ?? fields.keyPlace("fault")
+        reading.error(place, problem.description, hint: problem.hint)
     }
 
     /// The step's or entry's keys: those of the grammar and those of its fault.
@@ -193,24 +204,52 @@ extension ScenarioReader {
         }
     }
 
-    func readEnvironment(_ tree: Tree) -> [FaultUse] {
-        let uses = reading.items(tree, "'environment'").compactMap { item -> FaultUse? in
+    // MARK: - Environment
+
+    mutating func readEnvironment(_ tree: Tree) -> [FaultUse] {
+        var uses: [FaultUse] = []
+        for item in reading.items(tree, "'environment'") {
             let (keys, known) = Self.keys(Grammar.environmentUse, of: item)
             guard
                 let fields = reading.fields(
                     item, "an entry of 'environment'", keys, checkUnknown: known),
-                let (use, description) = readFault(fields, "environment", step: nil)
-            else { return nil }
-            if !description.heals {
+                let (use, description) = readFault(fields)
+            else { continue }
+            guard description.heals else {
                 reading.error(
                     fields.keyPlace("fault"),
                     "\(use.fault) is over at once and cannot be an environment")
+                continue
             }
-            return use
-        }
-        if !uses.isEmpty {
-            reading.capability("environment: faults that hold for the whole run come later")
+            guard description.isCondition else {
+                reading.error(
+                    fields.keyPlace("fault"),
+                    "\(use.fault) leaves nothing to measure and cannot be an environment",
+                    hint: "make it a step of the timeline")
+                continue
+            }
+            if let role = Self.role(in: use.target) {
+                reading.error(
+                    fields.keyPlace(description.target.rawValue),
+                    "'\(role.rawValue)' is not known before the environment is there",
+                    hint:
+                        "name a host: \(system.hosts.map(\.name.rawValue).joined(separator: ", "))"
+                )
+                continue
+            }
+            uses.append(use)
+            environmentPlaces.append(fields)
         }
         return uses
+    }
+
+    private static func role(in target: FaultTarget) -> Role? {
+        let sides: [HostSelector] =
+            switch target {
+            case .host(let host): [host]
+            case .link(let link): [link.from, link.to]
+            }
+        for case .role(let role) in sides { return role }
+        return nil
     }
 }

@@ -55,7 +55,7 @@ extension ScenarioReader {
             reading.error(fields.keyPlace("do"), "\(what) has both 'fault' and 'do'")
             action = nil
         case (_?, nil):
-            let fault = readFault(fields, what, step: id)
+            let fault = readFault(fields)
             heals = fault?.description.heals ?? true
             action = fault.map { .fault($0.use) }
             // Without its description nothing can be said of what ends it.
@@ -85,9 +85,13 @@ extension ScenarioReader {
         let end = readEnd(fields, what, id: id, ids: ids, heals: heals)
         let measured = fields["measure"].flatMap { reading.flag($0, "'measure'", scope) } ?? true
         guard let action, let start, let end else { return nil }
+        // A fault's own key wins: the jitter of a link.delay is that of its delay.
+        let isOwn =
+            fields["fault"]?.text.flatMap(FaultCatalog.named)?.description.parameters
+            .contains { $0.name == "jitter" } ?? false
         return Step(
-            id: id, start: start, jitter: readJitter(fields, start), action: action, end: end,
-            measured: measured)
+            id: id, start: start, jitter: isOwn ? .zero : readJitter(fields, start),
+            action: action, end: end, measured: measured)
     }
 
     private func readJitter(_ fields: Fields, _ start: Step.Start) -> Duration {

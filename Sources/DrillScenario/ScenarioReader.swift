@@ -14,6 +14,7 @@ struct ScenarioReader {
     /// Where things were written, for the checks that come after.
     var workloadPlaces: [WorkloadName: Fields] = [:]
     var stepPlaces: [StepID: Fields] = [:]
+    var environmentPlaces: [Fields] = []
     var expectationPlaces: [Place] = []
     var abortPlaces: [Place] = []
 

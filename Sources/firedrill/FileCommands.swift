@@ -70,7 +70,10 @@ struct FaultsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "faults", abstract: "Lists the faults, or says all about one.")
     @Argument(help: "A fault.") var name: String?
-    func run() throws { try Listed.show(Listing.faults, name) }
+    @Flag(help: "The reference of all faults, docs/FAULTS.md.") var markdown = false
+    func run() throws {
+        try Listed.show({ markdown ? FaultReference.markdown() : Listing.faults($0) }, name)
+    }
 }
 
 struct ClientsCommand: ParsableCommand {
@@ -91,7 +94,7 @@ enum Listed {
     static func show(_ list: (String?) -> Result<String, DiagnosticList>, _ name: String?) throws {
         try Failure.reporting {
             switch list(name) {
-            case .success(let text): print(text)
+            case .success(let text): print(text, terminator: "")
             case .failure(let problems):
                 complain(problems.rendered)
                 throw DrillCore.ExitCode.usage.exit

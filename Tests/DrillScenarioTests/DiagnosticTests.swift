@@ -182,9 +182,88 @@ import Testing
         timeline(
             "a jitter below the system's timer",
             "  - {fault: node.kill, host: a, jitter: 100ms, for: 8s}"),
+        timeline(
+            "traffic of a host fault", "  - {fault: node.kill, host: a, traffic: vrrp, for: 8s}"),
+        timeline(
+            "traffic that is none",
+            "  - {fault: link.partition, link: \"a->b\", traffic: tcp/99999, for: 8s}"),
         scenario(
             "a for that hides the slowest allowed RTO",
             "until: {event: stable, plus: 5s, at_most: 60s}", "for: 2s"),
+    ]
+
+    /// The scenario with an environment and a timeline.
+    private static func environment(_ name: String, _ entry: String, _ steps: String = "") -> Case {
+        let scenario = Files.scenario.with(
+            "workloads:", "environment:\n  - {\(entry)}\nworkloads:")
+        let parts = scenario.split(separator: "timeline:\n")
+        return Case(
+            name: name,
+            files: Files(
+                scenario: steps.isEmpty
+                    ? scenario : String(parts[0]) + "timeline:\n" + steps + "\n"))
+    }
+
+    static let links: [Case] = [
+        timeline(
+            "a delay without a unit", "  - {fault: link.delay, link: \"a->b\", delay: 25, for: 8s}"),
+        timeline("a delay without its delay", "  - {fault: link.delay, link: \"a->b\", for: 8s}"),
+        timeline(
+            "a jitter above its delay",
+            "  - {fault: link.delay, link: \"a->b\", delay: 5ms, jitter: 9ms, for: 8s}"),
+        timeline(
+            "a correlation of nothing",
+            "  - {fault: link.delay, link: \"a->b\", delay: 5ms, correlation: 20%, for: 8s}"),
+        timeline(
+            "a distribution that is none",
+            "  - {fault: link.delay, link: \"a->b\", delay: 5ms, jitter: 1ms, distribution: normall, for: 8s}"
+        ),
+        timeline("a loss of nothing", "  - {fault: link.loss, link: \"a->b\", for: 8s}"),
+        timeline("a loss of 0 %", "  - {fault: link.loss, link: \"a->b\", ratio: 0%, for: 8s}"),
+        timeline(
+            "a loss above 100 %", "  - {fault: link.loss, link: \"a->b\", ratio: 120%, for: 8s}"),
+        timeline(
+            "a model's key without the model",
+            "  - {fault: link.loss, link: \"a->b\", ratio: 5%, p: 1%, for: 8s}"),
+        timeline(
+            "a ratio beside the model",
+            "  - {fault: link.loss, link: \"a->b\", model: gilbert-elliott, p: 1%, r: 20%, ratio: 5%, for: 8s}"
+        ),
+        timeline(
+            "a model without its way back",
+            "  - {fault: link.loss, link: \"a->b\", model: gilbert-elliott, p: 1%, for: 8s}"),
+        timeline(
+            "a reordering of all",
+            "  - {fault: link.reorder, link: \"a->b\", ratio: 100%, for: 8s}"),
+        timeline(
+            "a rate without a unit",
+            "  - {fault: link.rate, link: \"a->b\", rate: 20, for: 8s}"),
+        timeline(
+            "a rate of nothing", "  - {fault: link.rate, link: \"a->b\", rate: 0bit/s, for: 8s}"),
+        timeline("a link for a flap", "  - {fault: link.flap, link: \"a->b\", for: 8s}"),
+        timeline("a flap that is a cut", "  - {fault: link.flap, host: a, duty: 100%, for: 8s}"),
+        timeline(
+            "two jitters at once",
+            "  - {id: x, fault: link.delay, link: \"a->b\", delay: 9ms, jitter: 2ms, for: 8s}\n  - {id: y, at: 5s, fault: link.delay, link: \"client<->*\", delay: 9ms, jitter: 2ms, for: 8s}\n  - {id: z, at: 7s, fault: link.delay, link: \"*->b\", delay: 9ms, jitter: 2ms, for: 8s}"
+        ),
+        timeline(
+            "two jitters on links of roles",
+            "  - {id: x, fault: link.delay, link: \"primary->standby\", delay: 9ms, jitter: 2ms, until: end}\n  - {id: y, at: 5s, fault: link.delay, link: \"b->a\", delay: 9ms, jitter: 2ms, for: 8s}"
+        ),
+        timeline(
+            "burst loss on part of a link and loss on all of it",
+            "  - {id: x, fault: link.loss, link: \"a->b\", traffic: vrrp, model: gilbert-elliott, p: 5%, r: 20%, for: 20s}\n  - {id: y, at: 20s, fault: link.loss, link: \"a->b\", ratio: 10%, for: 8s}"
+        ),
+        environment("an environment that kills", "fault: node.kill, host: a"),
+        environment(
+            "an environment that is over at once",
+            "fault: process.signal, host: a, service: web, signal: HUP"),
+        environment("an environment of a role", "fault: link.loss, link: primary->b, ratio: 5%"),
+        environment("an environment with a typing mistake", "fault: link.delai, link: a->b"),
+        environment(
+            "a jitter in the environment and one in a step",
+            "fault: link.delay, link: client<->*, delay: 25ms, jitter: 5ms",
+            "  - {fault: link.delay, link: client->a, delay: 9ms, jitter: 2ms, for: 8s}"),
     ]
 
     static let expectations: [Case] = [
@@ -218,9 +297,11 @@ import Testing
             "client: tcp, address: \"{{vip}}:80\""),
     ]
 
+    static var all: [Case] { words + values + yaml + steps + links + expectations }
+
     @Test func `each mistake says what is wrong, where, and what is right`() {
         var text = ""
-        for one in Self.words + Self.values + Self.yaml + Self.steps + Self.expectations {
+        for one in Self.all {
             let complaints = one.files.complaints(set: one.set)
             #expect(!complaints.isEmpty, "nothing is said about \(one.name)")
             text += "## \(one.name)\n\(complaints)\n\n"

@@ -1,5 +1,4 @@
 package import DrillCore
-package import DrillFaults
 
 /// Turns hosts and roles of a scenario into hosts of the system, just before a step begins.
 package struct TargetResolver: Sendable {
