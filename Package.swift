@@ -91,6 +91,6 @@ let package = Package(
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),
         tests("DrillEmulatorTests", ["DrillEmulator", "DrillCore"]),
         tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
-        tests("LabTests", ["DrillCore", "CLinux"]),
+        tests("LabTests", ["DrillEmulator", "DrillNetlink", "DrillCore", "CLinux"]),
     ]
 )

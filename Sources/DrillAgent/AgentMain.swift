@@ -1,5 +1,6 @@
 import CLinux
 import DrillCore
+import DrillEmulator
 import Glibc
 
 /// The subcommands of firedrill-agent.
@@ -13,7 +14,7 @@ package enum AgentMain {
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           version
-        within a lab: host-init, probe
+        within a lab: host-init, probe, emulator
         """
 
     package static func run(_ arguments: [String]) -> Int32 {
@@ -22,6 +23,7 @@ package enum AgentMain {
         case "lab": return LabSupervisor.main()
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
+        case "emulator": return EmulatorProgram.main()
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor": return Doctor.run()

@@ -50,6 +50,8 @@ package struct EmulatorCounters: Hashable, Sendable, Codable {
     package var overflowed = 0
     /// The kernel refused to send them.
     package var refused = 0
+    /// Dropped by the device before they were read: its queue was full.
+    package var unread = 0
 
     package init() {}
 }

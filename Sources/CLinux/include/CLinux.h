@@ -13,5 +13,6 @@ int64_t clinux_monotonic_ns(void);
 int64_t clinux_boottime_ns(void);
 
 #include "CLinuxNetns.h"
+#include "CLinuxTun.h"
 
 #endif
