@@ -16,7 +16,8 @@ extension LabSupervisor {
         do {
             try cgroup.make()
             TestHooks.point("build: cgroup made")
-            let network = try Switch(run: spec.run, networks: spec.networks)
+            let network = try Switch(
+                run: spec.run, networks: spec.networks, backend: spec.backend, cgroup: cgroup)
             lab = Lab(spec: spec, folder: folder, lock: lock, cgroup: cgroup, network: network)
             TestHooks.point("build: switch made")
             let hosts = try await bootAll(spec.hosts, folder, cgroup)
@@ -159,6 +160,8 @@ extension LabSupervisor {
         TestHooks.point("teardown: begun")
         for load in loads.values { load.close() }
         for host in lab.hosts.values { host.watch.end() }
+        // Before its cgroup goes: an emulator that is killed would look like one that was lost.
+        await lab.network.links.tearDown()
         await attempt { () async throws(LabFailure) in
             guard lab.cgroup.exists else { return }
             try lab.cgroup.kill()

@@ -9,6 +9,13 @@ extension LabSupervisor {
         }
     }
 
+    /// What carries an impairment.
+    func detail(of operation: FaultOperation) throws(LabFailure) -> [String: String] {
+        guard case .lab(.attach(_, let treatment)) = operation, case .impair = treatment.effect
+        else { return [:] }
+        return ["backend": try builtLab().network.links.backend().rawValue]
+    }
+
     private func perform(_ operation: LabOperation) async throws(LabFailure) -> InstantInterval {
         let network = try builtLab().network
         switch operation {
@@ -33,8 +40,10 @@ extension LabSupervisor {
         case .boot(let host): return try await boot(try self.host(host))
         case .carrier(let host, let name, let isUp):
             return try network.setCarrier(host, name, isUp)
-        case .attach(let link, let treatment): return try network.attach(link, treatment)
-        case .detach(let link, _): return try network.detach(link)
+        case .attach(let link, let treatment):
+            return try await network.links.attach(treatment, to: link, at: try network.place(of: link))
+        case .detach(let link, let treatment):
+            return try await network.links.detach(treatment, from: link, at: try network.place(of: link)).0
         case .flap, .unflap:
             throw LabFailure(kind: .capability, message: "link.flap comes later")
         }

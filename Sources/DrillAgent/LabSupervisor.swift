@@ -145,7 +145,8 @@ final class LabSupervisor {
         case .perform(let operation):
             TestHooks.point("asked: \(TestHooks.name(operation))")
             defer { TestHooks.point("answered: \(TestHooks.name(operation))") }
-            return LabReply(id: id, interval: try await perform(operation))
+            let interval = try await perform(operation)
+            return LabReply(id: id, interval: interval, detail: try detail(of: operation))
         case .reach(let from, let address, let duration):
             detail = try await reach(from, address, duration)
         case .execute(let host, let arguments, let timeout):

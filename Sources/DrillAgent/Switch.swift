@@ -16,10 +16,12 @@ final class Switch {
     /// Down: what is redirected to it vanishes without a sign to the sender.
     private let sink: InterfaceIndex
     private var silences: [HostName: [InstalledRedirect]] = [:]
-    private var treatments: [LinkDirection: InstalledRedirect] = [:]
+    let links: LinkFaults
 
     /// In the calling thread's namespace, which is the switch from now on.
-    init(run: RunID, networks: [Network]) throws(LabFailure) {
+    init(
+        run: RunID, networks: [Network], backend: LinkBackend?, cgroup: Cgroup
+    ) throws(LabFailure) {
         alias = "firedrill:\(run)"
         let alias = alias
         netlink = try DrillAgent.netlink { () throws(NetlinkError) in try NetlinkSocket() }
@@ -35,6 +37,7 @@ final class Switch {
         } catch {
             throw LabFailure(error)
         }
+        links = try LinkFaults(alias: alias, sink: sink, backend: backend, cgroup: cgroup)
     }
 
     /// Plugs the host in: a port on each of its networks, and the other ends in its namespace as eth0, eth1, ….
@@ -114,7 +117,7 @@ final class Switch {
             throw LabFailure(kind: .failed, message: "host \(host) is silent already")
         }
         let redirects = try ports(of: host).flatMap { port in
-            TrafficHook.allCases.map { Redirect(port: port.index, hook: $0, sink: sink) }
+            TrafficHook.allCases.map { Redirect(port: port.index, hook: $0, sink: sink, slot: 1) }
         }
         let low = RunInstant.now
         silences[host] = try DrillAgent.netlink { () throws(NetlinkError) in
@@ -152,37 +155,11 @@ final class Switch {
         return InstantInterval(low: low, high: high)
     }
 
-    func attach(
-        _ link: LinkDirection, _ treatment: LinkTreatment
-    ) throws(LabFailure) -> InstantInterval {
-        guard treatments[link] == nil else {
-            throw LabFailure(kind: .failed, message: "link \(link) has a fault already")
-        }
-        let from = try port(of: link.from, on: link.network)
+    /// Where packets of a direction are caught: at the egress of the receiver's port, by the port they arrived at.
+    func place(of link: LinkDirection) throws(LabFailure) -> LinkFaults.Place {
         let to = try port(of: link.to, on: link.network)
-        let target: InterfaceIndex
-        switch treatment.effect {
-        case .sink: target = sink
-        case .impair:
-            throw LabFailure(kind: .capability, message: "impaired links come later")
-        }
-        let redirect = Redirect(
-            port: to.index, hook: .egress, arrivalPort: from.name, sink: target)
-        let low = RunInstant.now
-        treatments[link] = try DrillAgent.netlink { () throws(NetlinkError) in
-            try netlink.redirect(redirect)
-        }
-        return InstantInterval(low: low, high: .now)
-    }
-
-    func detach(_ link: LinkDirection) throws(LabFailure) -> InstantInterval {
-        guard let installed = treatments[link] else {
-            throw LabFailure(kind: .failed, message: "link \(link) has no fault")
-        }
-        let low = RunInstant.now
-        try DrillAgent.netlink { () throws(NetlinkError) in try netlink.removeRedirect(installed) }
-        treatments[link] = nil
-        return InstantInterval(low: low, high: .now)
+        let from = try port(of: link.from, on: link.network)
+        return LinkFaults.Place(port: to.index, name: to.name, arrival: from.name)
     }
 
     // MARK: the end
