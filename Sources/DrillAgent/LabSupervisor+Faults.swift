@@ -41,9 +41,12 @@ extension LabSupervisor {
         case .carrier(let host, let name, let isUp):
             return try network.setCarrier(host, name, isUp)
         case .attach(let link, let treatment):
-            return try await network.links.attach(treatment, to: link, at: try network.place(of: link))
+            return try await network.links.attach(
+                treatment, to: link, at: try network.place(of: link))
         case .detach(let link, let treatment):
-            return try await network.links.detach(treatment, from: link, at: try network.place(of: link)).0
+            return try await network.links.detach(
+                treatment, from: link, at: try network.place(of: link)
+            ).0
         case .flap, .unflap:
             throw LabFailure(kind: .capability, message: "link.flap comes later")
         }

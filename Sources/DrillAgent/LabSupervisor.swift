@@ -146,7 +146,7 @@ final class LabSupervisor {
             TestHooks.point("asked: \(TestHooks.name(operation))")
             defer { TestHooks.point("answered: \(TestHooks.name(operation))") }
             let interval = try await perform(operation)
-            return LabReply(id: id, interval: interval, detail: try detail(of: operation))
+            return LabReply(id: id, interval: interval, detail: try self.detail(of: operation))
         case .reach(let from, let address, let duration):
             detail = try await reach(from, address, duration)
         case .execute(let host, let arguments, let timeout):

@@ -219,7 +219,10 @@ final class LinkFaults {
         let redirect = Redirect(
             port: place.port, hook: .egress,
             arrivalPort: TestHooks.broken == .wrongPort ? place.name : place.arrival,
-            traffic: traffic, sink: device, slot: slot)
+            sink: device, slot: slot)
+        guard traffic == .all else {
+            throw LabFailure(kind: .capability, message: "'traffic' comes with the next change")
+        }
         return try DrillAgent.netlink { () throws(NetlinkError) in
             try netlink.redirect([redirect])
         }
@@ -261,7 +264,8 @@ final class LinkFaults {
             throw LabFailure(kind: .failed, message: "no name for lane \(deviceCount)")
         }
         switch backend {
-        case .netem: return try makeNetem(name, impairment, seed: seed &+ UInt64(deviceCount))
+        case .netem:
+            throw LabFailure(kind: .capability, message: "netem comes with the next change")
         case .emulator:
             return try await makeTap(
                 name, impairment, output: place.name, seed: seed &+ UInt64(deviceCount))
@@ -281,24 +285,6 @@ final class LinkFaults {
         return backend
     }
 
-    private func makeNetem(
-        _ name: InterfaceName, _ impairment: Impairment, seed: UInt64
-    ) throws(LabFailure) -> LaneDevice {
-        do throws(NetlinkError) {
-            let index = try netlink.addIFB(name, alias: alias)
-            do throws(NetlinkError) {
-                try netlink.setNetem(index, impairment, seed: seed, replacing: nil)
-                try netlink.setUp(index, true)
-            } catch {
-                try netlink.delete(index)
-                throw error
-            }
-            return LaneDevice(index: index, name: name, backend: .netem, impairment: impairment)
-        } catch {
-            throw LabFailure(error)
-        }
-    }
-
     private func makeTap(
         _ name: InterfaceName, _ impairment: Impairment, output: InterfaceName, seed: UInt64
     ) async throws(LabFailure) -> LaneDevice {
@@ -310,8 +296,6 @@ final class LinkFaults {
             let index = try DrillAgent.netlink { () throws(NetlinkError) in
                 let index = try netlink.link(named: name).index
                 try netlink.setAlias(index, alias)
-                // A burst waits here for the emulator's turn.
-                try netlink.setTxQueueLength(index, 10_000)
                 try netlink.disableIPv6Addresses(index)
                 try netlink.setUp(index, true)
                 return index
@@ -328,11 +312,7 @@ final class LinkFaults {
     ) async throws(LabFailure) {
         switch device.backend {
         case .netem:
-            let seed = seed &+ UInt64(deviceCount)
-            try DrillAgent.netlink { () throws(NetlinkError) in
-                try netlink.setNetem(
-                    device.index, impairment, seed: seed, replacing: device.impairment)
-            }
+            break
         case .emulator:
             try await runningEmulator().set(device.name.rawValue, impairment)
         }

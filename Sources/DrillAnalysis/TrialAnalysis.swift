@@ -46,7 +46,8 @@ package enum TrialAnalysis {
             clockError: context.clockError.milliseconds, unsent: unsent(context.traces).all,
             unsentGenerator: unsent(context.traces).generator,
             inFlight: streams.reduce(0) { $0 + $1.inFlight.count },
-            steadyBefore: context.steadyBefore, steadyAfter: context.steadyAfter, steps: steps,
+            steadyBefore: context.steadyBefore, steadyAfter: context.steadyAfter,
+            environment: context.environment, steps: steps,
             streams: streams.map(\.report),
             rto: Measure.worst(measured)
                 ?? .notApplicable(

@@ -22,6 +22,10 @@ package struct TrialContext: Sendable {
     package let end: String?
     package let clockError: Duration
     package let poolWait: Duration?
+    /// What was seen of the scenario's environment; nil: nothing is said.
+    package let environment: StepProof?
+    /// The record has facts of the trial, and so was made by a run.
+    package let hasFacts: Bool
     package let steadyAgain: RunInstant?
     package let steadyAfter: Bool?
     /// What is known to be missing from the history.
@@ -69,12 +73,16 @@ package struct TrialContext: Sendable {
         var end: String?
         var clockError = Int64(0)
         var poolWait: Int64?
+        var environment: StepProof?
+        var hasFacts = false
         for event in events {
             switch event.kind {
             case .steady(.before): steadyEvent = steadyEvent ?? event.interval.high
             case .steady(.after): steadyAgain = event.interval.high
             case .end(let reason): end = reason
             case .trial(let facts):
+                hasFacts = true
+                environment = facts.environment ?? environment
                 clockError = max(clockError, facts.clockErrorNanoseconds)
                 if let wait = facts.poolWaitNanoseconds { poolWait = max(poolWait ?? 0, wait) }
             case .injected, .healBegun, .healed, .role, .proven, .unobserved, .redundancy,
@@ -85,6 +93,8 @@ package struct TrialContext: Sendable {
         self.steadyEvent = steadyEvent
         self.end = end
         self.clockError = .nanoseconds(clockError)
+        self.environment = environment
+        self.hasFacts = hasFacts
         self.poolWait =
             poolWait.map { .nanoseconds($0) }
             ?? (traces.isEmpty ? nil : EngineLag.longestPoolWait(in: traces))

@@ -19,6 +19,7 @@ package struct TrialValidity: Hashable, Sendable {
         var found = TrialValidity(failures: [], doubts: [])
         found.checkEnd(context)
         found.doubts += context.gaps
+        found.checkEnvironment(context)
         found.checkStreams(context)
         for (record, report) in zip(context.steps, steps) {
             found.checkStep(record, report, context)
@@ -38,6 +39,15 @@ package struct TrialValidity: Hashable, Sendable {
             doubts.append(reason)
         case .cutOff: doubts.append("the record has no end: the run was cut off")
         }
+    }
+
+    private mutating func checkEnvironment(_ context: TrialContext) {
+        guard !context.scenario.environment.isEmpty, context.hasFacts,
+            context.environment?.proven != true,
+            // Why is what the end says.
+            TrialEnd(context.end) == .complete
+        else { return }
+        doubts.append("the environment is not proven")
     }
 
     private mutating func checkStreams(_ context: TrialContext) {

@@ -69,16 +69,19 @@ package struct HistoryEvent: Hashable, Sendable {
         package var clockErrorNanoseconds: Int64
         /// The longest wait for a connection; it is no lag.
         package var poolWaitNanoseconds: Int64?
+        /// What was seen of the environment before the trial; nil without one.
+        package var environment: StepProof?
 
         package init(
             index: Int, attempt: Int, seed: UInt64?, clockErrorNanoseconds: Int64 = 0,
-            poolWaitNanoseconds: Int64? = nil
+            poolWaitNanoseconds: Int64? = nil, environment: StepProof? = nil
         ) {
             self.index = index
             self.attempt = attempt
             self.seed = seed
             self.clockErrorNanoseconds = clockErrorNanoseconds
             self.poolWaitNanoseconds = poolWaitNanoseconds
+            self.environment = environment
         }
     }
 

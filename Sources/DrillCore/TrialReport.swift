@@ -19,6 +19,8 @@ package struct TrialReport: Hashable, Sendable, Codable {
     package var inFlight: Int
     @Present package var steadyBefore: Bool?
     @Present package var steadyAfter: Bool?
+    /// What was seen of the environment before the trial; null where the scenario has none.
+    @Present package var environment: StepProof?
     package var steps: [StepReport]
     package var streams: [StreamReport]
     package var rto: Measure
@@ -37,7 +39,7 @@ package struct TrialReport: Hashable, Sendable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case index, attempt, verdict, reasons, unsent, steps, streams, writes, verify, consistency
-        case failover, end
+        case failover, end, environment
         case unsentGenerator = "unsent_generator"
         case noiseK = "noise_k"
         case slow = "slow_ms"
@@ -63,7 +65,7 @@ package struct TrialReport: Hashable, Sendable, Codable {
         slow: Double, primaryBefore: String?, primaryAfter: String?, roleChanges: Int,
         lagMax: Double?, poolWait: Double?, clockError: Double, unsent: Int, unsentGenerator: Int,
         inFlight: Int,
-        steadyBefore: Bool?, steadyAfter: Bool?, steps: [StepReport], streams: [StreamReport],
+        steadyBefore: Bool?, steadyAfter: Bool?, environment: StepProof? = nil, steps: [StepReport], streams: [StreamReport],
         rto: Measure, splitBrain: SplitBrainReport, failover: Bool? = nil, end: String? = nil
     ) {
         self.index = index
@@ -83,6 +85,7 @@ package struct TrialReport: Hashable, Sendable, Codable {
         self.inFlight = inFlight
         self.steadyBefore = steadyBefore
         self.steadyAfter = steadyAfter
+        self.environment = environment
         self.steps = steps
         self.streams = streams
         self.rto = rto

@@ -55,7 +55,8 @@ package enum JSONReport {
         "trials": [
             "index", "attempt", "verdict", "reasons", "noise_k", "slow_ms", "primary_before",
             "primary_after", "role_changes", "lag_max_ms", "pool_wait_ms", "clock_error_ms",
-            "unsent", "unsent_generator", "in_flight", "steady_before", "steady_after", "steps",
+            "unsent", "unsent_generator", "in_flight", "steady_before", "steady_after",
+            "environment", "steps",
             "streams", "rto_ms", "rpo_writes", "rpo_ms", "writes", "verify", "loss_pattern",
             "replication_lag_ms", "split_brain", "consistency", "failover", "end",
         ],

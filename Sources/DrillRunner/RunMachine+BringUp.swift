@@ -212,6 +212,7 @@ extension RunMachine {
         steadyAt = nil
         overAt = nil
         watches = [:]
+        environmentProof = nil
         enter(
             .waitingForRole, "waiting for one primary", until: now + input.system.limits.ready, &out
         )

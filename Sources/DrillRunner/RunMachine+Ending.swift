@@ -63,7 +63,10 @@ extension RunMachine {
         record(
             HistoryEvent(
                 InstantInterval(now),
-                .trial(.init(index: trial.index, attempt: trial.attempt, seed: trialSeed))), &out)
+                .trial(
+                    .init(
+                        index: trial.index, attempt: trial.attempt, seed: trialSeed,
+                        environment: environmentProof))), &out)
         for host in input.system.roles?.among ?? [] {
             record(
                 HistoryEvent(
@@ -100,7 +103,8 @@ extension RunMachine {
                 .trial(
                     .init(
                         index: trial.index, attempt: trial.attempt, seed: trialSeed,
-                        poolWaitNanoseconds: longestPoolWait.nanoseconds))), &out)
+                        poolWaitNanoseconds: longestPoolWait.nanoseconds,
+                        environment: environmentProof))), &out)
         record(HistoryEvent(InstantInterval(now), .end(reason: ending ?? "complete")), &out)
         trialIsOpen = false
         enter(.judging, "analysing", until: nil, &out)

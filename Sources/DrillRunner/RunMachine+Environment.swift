@@ -104,14 +104,14 @@ extension RunMachine {
         for id in ids { watches[id] = nil }
         let broken = environmentFaults
         environmentFaults = []
-        guard seen.isProven, broken.isEmpty else {
+        let proof = StepProof(
+            proven: seen.isProven && broken.isEmpty, witnesses: seen.sentences + broken)
+        environmentProof = proof
+        guard proof.proven else {
             notReady(
-                "the environment is not proven: "
-                    + (seen.sentences + broken).joined(separator: "; "), now, &out)
+                "the environment is not proven: \(proof.witnesses.joined(separator: "; "))", now,
+                &out)
             return
-        }
-        for sentence in seen.sentences where trial.index == 1 && trial.attempt == 1 {
-            out.append(.note("environment: \(sentence)"))
         }
         startLoad(now, &out)
     }

@@ -68,6 +68,7 @@ package struct RunMachine: Sendable {
     var environmentSince: RunInstant?
     var environmentUntil: RunInstant?
     var environmentFaults: [String] = []
+    var environmentProof: StepProof?
     /// When the lab is told again that its controller lives.
     var renewAt: RunInstant?
     var lastStartAt: RunInstant?

@@ -323,6 +323,13 @@ extension HTMLReport {
             language("role changes: \(trial.roleChanges)", "角色变更：\(trial.roleChanges)"),
             language("in flight at t0: \(trial.inFlight)", "t0 时在途：\(trial.inFlight)"),
         ]
+        if let environment = trial.environment {
+            let word =
+                environment.proven
+                ? language("environment proven: ", "环境已证实：")
+                : language("environment not proven: ", "环境未证实：")
+            lines.append(word + environment.witnesses.joined(separator: "; "))
+        }
         if let lag = trial.lagMax {
             lines.append(
                 language("largest lag of the load engine: ", "负载引擎最大滞后：") + Shown.latency(lag))
