@@ -30,8 +30,9 @@ enum PlanLines {
             lines.append("    proof \(path.from) still reaches \(path.to) (\(path.address))")
         }
         for link in proof.links {
+            let packets = EffectProof.demand(link.treatment.effect).count
             lines.append(
-                "    proof \(path(link.link, link.treatment.traffic)) shows it in packets of our own"
+                "    proof \(path(link.link, link.treatment.traffic)) shows it in \(packets) packets of our own"
             )
         }
         for control in proof.controls {

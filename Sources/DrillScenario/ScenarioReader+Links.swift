@@ -17,7 +17,9 @@ extension ScenarioReader {
     func checkLinks(_ scenario: Scenario) {
         guard isSystemKnown else { return }
         let doings = doings(scenario)
+        let lasting = doings.filter { $0.step == nil }
         for (index, doing) in doings.enumerated() {
+            checkProof(doing, beside: doing.step == nil ? [] : lasting, scenario)
             for earlier in doings[..<index] { checkMeeting(earlier, doing, scenario) }
         }
     }
@@ -73,6 +75,34 @@ extension ScenarioReader {
             b.place,
             "\(b.use.fault) of \(b.name) meets \(a.use.fault) of \(a.name) (\(a.place.file):\(a.place.line):\(a.place.column)) on \(link): \(conflict)",
             hint: hint)
+    }
+
+    /// Whether so many packets as the effect needs can be sent in the longest time that it may hold.
+    private func checkProof(_ doing: Doing, beside lasting: [Doing], _ scenario: Scenario) {
+        let fields = doing.step.flatMap { stepPlaces[$0.id] }
+        var window = RunBound.trial(of: scenario)
+        var place = doing.place
+        if let step = doing.step {
+            window = StepWindow.most(step) ?? scenario.observe
+            for key in ["for", "until"] { place = fields?[key]?.place ?? place }
+        }
+        for (link, treatment) in doing.treatments {
+            let others = lasting.flatMap(\.treatments).filter {
+                $0.link == link && $0.treatment.covers(treatment.traffic)
+            }.map(\.treatment.effect)
+            let rest: LinkEffect?
+            do throws(MergeConflict) {
+                rest = try LinkEffect.sum(others)
+            } catch {
+                // Told as what it is already.
+                continue
+            }
+            guard
+                let problem = EffectProof.problem(treatment.effect, beside: rest, within: window)
+            else { continue }
+            reading.error(place, "\(doing.use.fault) of \(doing.name) on \(link): \(problem)")
+            return
+        }
     }
 }
 

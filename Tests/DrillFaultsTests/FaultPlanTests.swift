@@ -79,7 +79,7 @@ func `a reboot waits with the power off`(off: String?, wait: Duration) throws {
     #expect(both.inject == [.lab(.attach(aToB, cut)), .lab(.attach(bToA, cut))])
     #expect(both.effective == 2, "it holds when the last direction is cut")
     #expect(both.heal == [.lab(.detach(bToA, cut)), .lab(.detach(aToB, cut))])
-    #expect(both.proof.reachable.map(\.from) == ["client", "client"])
+    #expect(both.proof.controls.map(\.link.from) == ["client", "client"])
     let oneWay = try plan("link.partition", .links([("b", "a")]))
     #expect(oneWay.inject == [.lab(.attach(bToA, cut))])
     #expect(oneWay.effective == 1)

@@ -254,6 +254,19 @@ import Testing
             "burst loss on part of a link and loss on all of it",
             "  - {id: x, fault: link.loss, link: \"a->b\", traffic: vrrp, model: gilbert-elliott, p: 5%, r: 20%, for: 20s}\n  - {id: y, at: 20s, fault: link.loss, link: \"a->b\", ratio: 10%, for: 8s}"
         ),
+        timeline(
+            "a loss that is too rare for its step",
+            "  - {fault: link.loss, link: \"a->b\", ratio: 0.1%, for: 5s}"),
+        timeline(
+            "a loss that is too rare for its longest wait",
+            "  - {fault: link.loss, link: \"a->b\", ratio: 0.01%, until: {event: stable, at_most: 20s}}"
+        ),
+        timeline(
+            "a delay that nobody sees",
+            "  - {fault: link.delay, link: \"a->b\", delay: 10us, for: 5s}"),
+        environment(
+            "a loss that the environment's hides", "fault: link.loss, link: a->b, ratio: 50%",
+            "  - {fault: link.loss, link: a->b, ratio: 1%, for: 5s}"),
         environment("an environment that kills", "fault: node.kill, host: a"),
         environment(
             "an environment that is over at once",
