@@ -30,23 +30,36 @@ extension NetlinkSocket {
         try self.redirect([redirect])[0]
     }
 
-    /// Adds all of them with one system call, in order, and reads them back. When one fails, those
-    /// that were added are removed again.
+    /// Adds all rules of all of them with one system call, in order, and reads them back. When one
+    /// fails, those that were added are removed again.
     package func redirect(_ redirects: [Redirect]) throws(NetlinkError) -> [InstalledRedirect] {
         var requests: [NetlinkRequest] = []
-        for redirect in redirects { requests.append(try Self.addition(of: redirect)) }
+        for redirect in redirects {
+            for number in redirect.rules.indices {
+                requests.append(try Self.addition(of: redirect, rule: number))
+            }
+        }
+        guard !requests.isEmpty else { return [] }
+        var outcomes = try perform(requests)[...]
         var installed: [InstalledRedirect] = []
         var failure: NetlinkError?
-        for (redirect, outcome) in zip(redirects, try perform(requests)) {
-            do throws(NetlinkError) {
-                // NLM_F_ECHO: the kernel answers with what it made, and so with the handle.
-                guard let filter = try outcome.get().compactMap(Filter.init).first else {
-                    throw NetlinkError(operation: "learn the handle of \(redirect)", errno: EBADMSG)
+        for redirect in redirects {
+            var handles: [UInt32] = []
+            for _ in redirect.rules {
+                do throws(NetlinkError) {
+                    // NLM_F_ECHO: the kernel answers with what it made, and so with the handle.
+                    guard
+                        let filter = try outcomes.removeFirst().get().compactMap(Filter.init).first
+                    else {
+                        throw NetlinkError(
+                            operation: "learn the handle of \(redirect)", errno: EBADMSG)
+                    }
+                    handles.append(filter.handle)
+                } catch {
+                    failure = failure ?? Self.taken(error, redirect)
                 }
-                installed.append(InstalledRedirect(redirect: redirect, handle: filter.handle))
-            } catch {
-                failure = failure ?? Self.taken(error, redirect)
             }
+            installed.append(InstalledRedirect(redirect: redirect, handles: handles))
         }
         do throws(NetlinkError) {
             if let failure { throw failure }
@@ -87,37 +100,56 @@ extension NetlinkSocket {
             operation: error.operation, errno: EEXIST, extendedAck: error.extendedAck)
     }
 
-    /// Throws ENOENT when it is gone, EPROTO when another has its place or it differs.
+    /// Throws ENOENT when a rule of it is gone, EPROTO when another has its place or it differs.
     package func verify(_ installed: InstalledRedirect) throws(NetlinkError) {
         let operation = "read back \(installed.redirect)"
         let redirect = installed.redirect
-        guard let filter = try filter(installed, operation) else {
-            throw NetlinkError(operation: operation, errno: ENOENT)
-        }
         let wanted = U32Rule.Mirred(
             sink: redirect.sink, mode: TCA_EGRESS_REDIR, verdict: TC_ACT_STOLEN)
-        guard
-            let rule = filter.rule, rule.matchesEveryPacket,
-            rule.inputInterface == redirect.arrivalPort, rule.actions == [.mirred(wanted)],
-            filter.index == redirect.port, filter.parent == redirect.hook.parent,
-            filter.preference == redirect.hook.preference, filter.etherType == UInt16(ETH_P_ALL)
-        else { throw .readBack(operation, set: "\(redirect)", found: "\(filter)") }
+        for (keys, filter) in zip(redirect.rules, try filters(installed, operation)) {
+            guard
+                let rule = filter.rule, rule.keys == keys,
+                rule.inputInterface == redirect.arrivalPort, rule.actions == [.mirred(wanted)],
+                filter.index == redirect.port, filter.parent == redirect.hook.parent,
+                filter.preference == redirect.hook.preference,
+                filter.etherType == UInt16(ETH_P_ALL)
+            else { throw .readBack(operation, set: "\(redirect)", found: "\(filter)") }
+        }
     }
 
-    /// What went through the redirect so far.
+    /// What went through the redirect so far, all its rules together. Throws ENOENT when one is gone.
     package func counters(of installed: InstalledRedirect) throws(NetlinkError) -> TrafficCounters {
         let operation = "read the counters of \(installed.redirect)"
-        guard let counters = try filter(installed, operation)?.counters else {
-            throw NetlinkError(operation: operation, errno: ENOENT)
+        var sum = TrafficCounters()
+        for filter in try filters(installed, operation) {
+            guard let counters = filter.counters else {
+                throw NetlinkError(operation: operation, errno: ENOENT)
+            }
+            sum.add(counters)
         }
-        return counters
+        return sum
     }
 
-    private func filter(
+    /// One for each rule; throws ENOENT when one is gone.
+    private func filters(
         _ installed: InstalledRedirect, _ operation: String
-    ) throws(NetlinkError) -> Filter? {
-        try perform(Self.naming(installed, operation, RTM_GETTFILTER))
-            .compactMap(Filter.init).first
+    ) throws(NetlinkError) -> [Filter] {
+        var requests: [NetlinkRequest] = []
+        for handle in installed.handles {
+            requests.append(
+                try Self.naming(installed.redirect, handle, operation, RTM_GETTFILTER))
+        }
+        guard installed.handles.count == installed.redirect.rules.count else {
+            throw NetlinkError(operation: operation, errno: ENOENT)
+        }
+        var found: [Filter] = []
+        for outcome in try perform(requests) {
+            guard let filter = try outcome.get().compactMap(Filter.init).first else {
+                throw NetlinkError(operation: operation, errno: ENOENT)
+            }
+            found.append(filter)
+        }
+        return found
     }
 
     /// Removes the filter and asks whether it is gone. Throws ENOENT when it was gone already.
@@ -128,11 +160,14 @@ extension NetlinkSocket {
     /// Removes all with one system call and asks whether they are gone. Every one is tried; the
     /// first refusal is thrown.
     package func removeRedirects(_ installed: [InstalledRedirect]) throws(NetlinkError) {
-        guard !installed.isEmpty else { return }
         var requests: [NetlinkRequest] = []
         for one in installed {
-            requests.append(try Self.naming(one, "remove \(one)", RTM_DELTFILTER))
+            for handle in one.handles {
+                requests.append(
+                    try Self.naming(one.redirect, handle, "remove \(one)", RTM_DELTFILTER))
+            }
         }
+        guard !requests.isEmpty else { return }
         let outcomes = try perform(requests)
         var places: [Redirect] = []
         for redirect in installed.map(\.redirect)
@@ -161,37 +196,46 @@ extension NetlinkSocket {
         try perform(request.finish())
     }
 
+    /// Whether any rule of it is there.
     package func isInstalled(_ installed: InstalledRedirect) throws(NetlinkError) -> Bool {
-        do throws(NetlinkError) {
-            return try filter(installed, "look for \(installed)") != nil
-        } catch {
-            // EINVAL: without a clsact there is no place in which to look.
-            guard error.errno == ENOENT || error.errno == EINVAL else { throw error }
-            return false
+        for handle in installed.handles {
+            do throws(NetlinkError) {
+                let reply = try perform(
+                    Self.naming(installed.redirect, handle, "look for \(installed)", RTM_GETTFILTER)
+                )
+                if reply.contains(where: { Filter($0) != nil }) { return true }
+            } catch {
+                // EINVAL: without a clsact there is no place in which to look.
+                guard error.errno == ENOENT || error.errno == EINVAL else { throw error }
+            }
         }
+        return false
     }
 
     // MARK: messages
 
     private static func naming(
-        _ installed: InstalledRedirect, _ operation: String, _ type: some BinaryInteger
+        _ redirect: Redirect, _ handle: UInt32, _ operation: String, _ type: some BinaryInteger
     ) throws(NetlinkError) -> NetlinkRequest {
         var request = try RequestBuilder(operation, type: type)
-        request.append(header(installed.redirect, handle: installed.handle))
+        request.append(header(redirect, handle: handle))
         request.put(TCA_KIND, string: "u32")
         return try request.finish()
     }
 
-    private static func addition(of redirect: Redirect) throws(NetlinkError) -> NetlinkRequest {
+    private static func addition(
+        of redirect: Redirect, rule number: Int
+    ) throws(NetlinkError) -> NetlinkRequest {
         var request = try RequestBuilder(
             "redirect \(redirect)", type: RTM_NEWTFILTER,
             flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO)
         // The number alone, without that of the hash table: the table of a second u32 on a link is
         // not 800:, and the kernel fills in the one that it is.
-        request.append(header(redirect, handle: UInt32(redirect.slot ?? 0)))
+        request.append(
+            header(redirect, handle: redirect.slot.map { UInt32($0) + UInt32(number) } ?? 0))
         request.put(TCA_KIND, string: "u32")
         request.nest(TCA_OPTIONS) { request in
-            request.put(TCA_U32_SEL, bytes: matchAll)
+            request.put(TCA_U32_SEL, bytes: selector(redirect.rules[number]))
             if let arrival = redirect.arrivalPort {
                 request.put(TCA_U32_INDEV, string: arrival.rawValue)
             }
@@ -211,13 +255,19 @@ extension NetlinkSocket {
         return try request.finish()
     }
 
-    /// A terminal selector (without that flag its actions never run) of one key whose mask is 0.
-    private static let matchAll: [UInt8] = {
-        var selector = [UInt8](repeating: 0, count: 32)
+    /// struct tc_u32_sel with its keys; terminal: without that flag its actions never run.
+    private static func selector(_ keys: [U32Rule.Key]) -> [UInt8] {
+        var selector = [UInt8](repeating: 0, count: 16 + 16 * keys.count)
         selector[0] = UInt8(TC_U32_TERMINAL)
-        selector[2] = 1
+        selector[2] = UInt8(keys.count)
+        for (number, key) in keys.enumerated() {
+            selector.store(key.mask.bigEndian, at: 16 + 16 * number)
+            selector.store(key.value.bigEndian, at: 20 + 16 * number)
+            selector.store(key.offset, at: 24 + 16 * number)
+            selector.store(key.offsetMask, at: 28 + 16 * number)
+        }
         return selector
-    }()
+    }
 
     private static func header(_ redirect: Redirect, handle: UInt32) -> tcmsg {
         var header = tcmsg()

@@ -2,12 +2,22 @@ import CNetlink
 
 /// What went through a qdisc, a class or an action.
 package struct TrafficCounters: Hashable, Sendable {
-    package var bytes: UInt64
-    package var packets: UInt64
-    package var drops: UInt32
-    package var overlimits: UInt32
+    package var bytes: UInt64 = 0
+    package var packets: UInt64 = 0
+    package var drops: UInt32 = 0
+    package var overlimits: UInt32 = 0
     /// Packets waiting now.
-    package var queued: UInt32
+    package var queued: UInt32 = 0
+
+    init() {}
+
+    mutating func add(_ other: Self) {
+        bytes += other.bytes
+        packets += other.packets
+        drops &+= other.drops
+        overlimits &+= other.overlimits
+        queued &+= other.queued
+    }
 
     /// Of a TCA_STATS2 or TCA_ACT_STATS nest.
     init(_ statistics: Attributes) {
