@@ -33,8 +33,8 @@ package enum RunEvent: Sendable {
     case tick
     /// SIGINT, SIGTERM or SIGHUP by number.
     case interrupt(Int32)
-    /// The lab's supervisor ended unasked.
-    case labGone(String)
+    /// The lab's supervisor ended unasked. Its watchdog, or we after it, removed what it held; `left` says what could not be.
+    case labGone(String, left: String?)
     /// What the analysis says of the trial that `closeTrial` named.
     case judged(Verdict)
 }

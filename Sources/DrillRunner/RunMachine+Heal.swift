@@ -91,6 +91,27 @@ extension RunMachine {
         return order.last { $0 == a || $0 == b } ?? b
     }
 
+    /// The supervisor ended, and with it all that it had changed: namespaces go with their last process, the rest was
+    /// taken back by its watchdog or by us.
+    mutating func healedWithout(
+        _ left: String?, _ now: RunInstant, _ out: inout [RunDirective]
+    ) {
+        if let left { leftBehind.append(left) }
+        for index in steps.indices where steps[index].isInEffect && steps[index].t0 != nil {
+            if steps[index].healBegunAt == nil {
+                record(
+                    HistoryEvent(
+                        InstantInterval(now), .healBegun(step: steps[index].step.id)), &out)
+            }
+            record(
+                HistoryEvent(
+                    InstantInterval(now),
+                    .healed(
+                        step: steps[index].step.id, by: .watchdog,
+                        verdict: left == nil ? .restored : .restoreFailed)), &out)
+        }
+    }
+
     /// The lab took changes back without an order: what was measured from there on is not the scenario.
     mutating func healedEarly(
         _ by: HealedBy, _ why: String, _ outcomes: [HealOutcome], _ interval: InstantInterval,

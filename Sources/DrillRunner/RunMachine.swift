@@ -137,7 +137,8 @@ package struct RunMachine: Sendable {
         case .message(.event(let event)): handle(event, now, &out)
         case .tick: break
         case .interrupt(let signal): interrupt(signal, now, &out)
-        case .labGone(let why):
+        case .labGone(let why, let left):
+            if expectsLab { healedWithout(left, now, &out) }
             if expectsLab { labFailed("the lab's supervisor ended: \(why)", gone: true, now, &out) }
         case .judged(let verdict): if phase == .judging { judged(verdict, now, &out) }
         }

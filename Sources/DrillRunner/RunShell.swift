@@ -28,22 +28,25 @@ package final class RunShell {
     private let openLab: () throws -> any LabConnection
     private let recorder: any TrialRecorder
     private let interrupts: Int32
+    private let sweep: () -> String?
     private let show: (RunDirective) -> Void
     private var lab: (any LabConnection)?
     private var outcome: RunOutcome?
 
     /// - Parameters:
     ///   - interrupts: a descriptor on which each caught signal arrives as one byte, its number.
+    ///   - sweep: removes what a supervisor that is gone left, and answers what it could not.
     ///   - show: gets every `status` and `note`.
     package init(
         machine: RunMachine, recorder: any TrialRecorder, interrupts: Int32,
-        openLab: @escaping () throws -> any LabConnection,
+        openLab: @escaping () throws -> any LabConnection, sweep: @escaping () -> String?,
         show: @escaping (RunDirective) -> Void
     ) {
         self.machine = machine
         self.recorder = recorder
         self.interrupts = interrupts
         self.openLab = openLab
+        self.sweep = sweep
         self.show = show
     }
 
@@ -81,7 +84,7 @@ package final class RunShell {
             } else {
                 self.lab = nil
                 let how = lab.close()
-                if machine.expectsLab { try handle(.labGone(how)) }
+                if machine.expectsLab { try handle(.labGone(how, left: sweep())) }
             }
         }
         try handle(.tick)

@@ -170,6 +170,10 @@ struct Run: ParsableCommand {
         let recorder = Recorder(folder: folder, scenario: scenario, system: system) { trial in
             display.line("  " + TrialLine.text(trial, of: scenario.trials))
         }
+        let sweep = {
+            NamespaceLab.sweep(
+                id, agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
+        }
         let shell = RunShell(
             machine: RunMachine(
                 RunInput(
@@ -180,15 +184,15 @@ struct Run: ParsableCommand {
                 try NamespaceLab(
                     agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
             },
-            show: display.show)
+            sweep: sweep, show: display.show)
         defer { display.clear() }
         do {
             var outcome = try shell.run()
-            // A supervisor that died has torn nothing down; after one that lives there is nothing to find.
-            if case .failed = outcome.end {
-                let left = NamespaceLab.sweep(
-                    id, agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
-                if let left { outcome.leftBehind.append(left) }
+            // One that hung has torn nothing down; after one that answered there is nothing to find.
+            if case .failed = outcome.end, let left = sweep(),
+                !outcome.leftBehind.contains(left)
+            {
+                outcome.leftBehind.append(left)
             }
             return (outcome, facts)
         } catch let failure as LabFailure {

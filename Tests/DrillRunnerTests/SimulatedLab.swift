@@ -147,7 +147,7 @@ struct SimulatedLab {
             isUp = false
             load = nil
             queue = []
-            later(.zero, .labGone("killed"))
+            later(.zero, .labGone("killed", left: nil))
             return
         }
         guard isUp else { return }
