@@ -219,10 +219,7 @@ final class LinkFaults {
         let redirect = Redirect(
             port: place.port, hook: .egress,
             arrivalPort: TestHooks.broken == .wrongPort ? place.name : place.arrival,
-            sink: device, slot: slot)
-        guard traffic == .all else {
-            throw LabFailure(kind: .capability, message: "'traffic' comes with the next change")
-        }
+            traffic: traffic, sink: device, slot: slot)
         return try DrillAgent.netlink { () throws(NetlinkError) in
             try netlink.redirect([redirect])
         }
