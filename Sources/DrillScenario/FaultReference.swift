@@ -32,15 +32,16 @@ package enum FaultReference {
         ## Link faults
 
         - **Where**: `a->b` is a filter (clsact, u32, preference 0xfd1e) at the egress of b's switch port that takes what arrived at a's port: unicast, multicast (VRRP), ARP, IPv6 and
-          broadcast of a alike, and nothing of anyone else. It redirects to one device for each direction and kind of traffic: an interface `ifb` whose root is netem, a TAP of our
-          emulator, or a sink. The port's own root qdisc is never touched. The filter goes before the device.
+          broadcast of a alike, and nothing of anyone else. It redirects to one device (`laneN`) for each direction and kind of traffic: an `ifb` whose root is netem, or a TAP of our
+          emulator; what is cut goes to a sink. The port's own root qdisc is never touched. The filter goes before the device.
         - **Backends**: `netem` where the kernel has it, else our own `emulator` with the same parameters; `firedrill doctor` says which and why, and the report names it.
         - **`traffic: tcp/5432`** (either port), `udp/53`, `vrrp`: only this; IPv4 without options and IPv6 without extension headers. The rest of the link is a control.
         - **Proof**: packets of our own, unicast and to the system's multicast groups and of the same kind as `traffic:`, are sent over the link from before t0 to after the heal. The
           interval of what was seen must hold the request and exclude no effect, in every part of the window. Directions that the fault must leave alone are watched beside it. A
           ratio that the step's length is too short to prove is a diagnostic: 1 % of loss takes 688 packets, 0.1 % takes 6,905.
         - **Together**: what shares a link, a direction and traffic becomes one set of parameters: delays add, independent ratios are 1 − ∏(1 − p), the smallest rate holds, and a cut
-          wins. Of jitter, loss with a memory and reordering there is one at most; two that may overlap are a diagnostic.
+          wins. Of jitter, loss with a memory and reordering there is one at most; two that may overlap are a diagnostic. A change of what holds is one message to the same lane, with
+          every attribute, zeros included: netem keeps what is absent.
         - **Packets, not super-frames**: hosts of a lab send with gso_max_segs 1, so that one packet is hit and not 64 kB.
 
         """

@@ -50,10 +50,10 @@ enum NetlinkMessages {
         case .sink: ["\(filter) sink"]
         case .impair(let impairment):
             [
-                "netem: RTM_NEWLINK IFB kind ifb ifalias firedrill:RUN IFF_UP",
-                "netem: RTM_NEWQDISC IFB root netem \(netem(impairment))",
-                "emulator: TUNSETIFF TAP; RTM_NEWLINK TAP ifalias firedrill:RUN IFF_UP",
-                "\(filter) IFB or TAP",
+                "netem: RTM_NEWLINK laneN kind ifb ifalias firedrill:RUN IFF_UP",
+                "netem: RTM_NEWQDISC laneN root netem \(netem(impairment))",
+                "emulator: TUNSETIFF laneN, IFF_TAP; RTM_NEWLINK laneN ifalias firedrill:RUN IFF_UP",
+                "\(filter) laneN",
             ]
         }
     }
@@ -64,17 +64,22 @@ enum NetlinkMessages {
         return switch treatment.effect {
         case .sink: [filter]
         case .impair:
-            [filter, "netem: RTM_DELLINK IFB", "emulator: close TAP"]
+            [filter, "netem: RTM_DELLINK laneN", "emulator: the TAP laneN is closed"]
         }
     }
 
     private static func match(_ traffic: TrafficSelector) -> String {
         switch traffic {
         case .all: "match 0/0"
-        case .tcp(let port): "match protocol 6, port \(port) (IPv4 and IPv6, either port)"
-        case .udp(let port): "match protocol 17, port \(port) (IPv4 and IPv6, either port)"
-        case .vrrp: "match protocol 112 (IPv4 and IPv6)"
+        case .tcp(let port): ports(6, port)
+        case .udp(let port): ports(17, port)
+        case .vrrp: "(2 rules: IPv4, IPv6) match protocol 112"
         }
+    }
+
+    /// A rule is a conjunction: source and destination port are two, for either version of IP.
+    private static func ports(_ number: Int, _ port: UInt16) -> String {
+        "(4 rules: IPv4, IPv6, source, destination) match protocol \(number), port \(port)"
     }
 
     /// The attributes of TCA_OPTIONS that are not zero; the others are sent as zeros.

@@ -2,15 +2,14 @@ import DrillCore
 import DrillScenario
 import FoundationEssentials
 
-/// What to try next: the folder's next scenario whose harm is worth seeing, else simply the next one.
+/// What to try next: the folder's first scenario whose harm is worth seeing, of the same kind where there is one, else
+/// simply the next one.
 enum NextScenario {
     static func after(_ path: String) -> String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let folder = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
         guard let all = try? Files.scenarios([folder]) else { return nil }
-        let own = parts.last.map(String.init) ?? path
-        let others = all.filter { !$0.hasSuffix("/\(own)") }
-        let cells = others.compactMap { path -> (path: String, cell: ScenarioCell)? in
+        let cells = all.compactMap { path -> (path: String, cell: ScenarioCell)? in
             guard
                 case .success(let cells) = ScenarioLoader.load(
                     path: path, readFile: Files.read, programExists: { _ in true }),
@@ -18,10 +17,21 @@ enum NextScenario {
             else { return nil }
             return (path, cell)
         }
-        let later = cells.filter { $0.path > path } + cells.filter { $0.path <= path }
-        let instructive = cells.first { $0.cell.scenario.knownUnsafe != nil }
+        let name = "/\(parts.last.map(String.init) ?? path)"
+        let own = cells.first { $0.path.hasSuffix(name) }
+        let others = cells.filter { !$0.path.hasSuffix(name) }
+        let later = others.filter { $0.path > path } + others.filter { $0.path <= path }
+        let harmful = others.filter { $0.cell.scenario.knownUnsafe != nil }
+        let instructive =
+            harmful.first { hitsLinks($0.cell) == own.map { hitsLinks($0.cell) } } ?? harmful.first
         guard let next = instructive ?? later.first else { return nil }
         let why = next.cell.scenario.knownUnsafe ?? next.cell.scenario.title
         return "firedrill run \(next.path)" + (why.isEmpty ? "" : "   (\(why))")
+    }
+
+    private static func hitsLinks(_ cell: ScenarioCell) -> Bool {
+        cell.scenario.timeline.contains { step in
+            if case .fault(let use) = step.action, case .link = use.target { true } else { false }
+        }
     }
 }
