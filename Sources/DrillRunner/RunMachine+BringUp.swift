@@ -8,6 +8,9 @@ extension RunMachine {
         baseline = []
         exitedServices = [:]
         bootIDs = [:]
+        // The end of the trial before is no end of the one that this lab is for.
+        ending = nil
+        notBegun = nil
         pending = [:]
         watches = [:]
         baselines = [:]

@@ -359,3 +359,13 @@ func `a supervisor that hangs from any request on does not hang the run`(step: S
     #expect(first.recorded.map(\.event) == second.recorded.map(\.event))
     #expect(first.requests == second.requests)
 }
+
+@Test func `a lab that cannot be built anew ends the run`() {
+    var trouble = SimulatedLab.Trouble()
+    trouble.failsToRebuild = true
+    trouble.failing = { if case .perform(.lab(.boot)) = $0 { true } else { false } }
+    var lab = SimulatedLab(trouble: trouble)
+    let outcome = lab.run(simulatedInput([kill()], trials: 2))
+    #expect(lab.supervisors == 2)
+    #expect(outcome?.end == .failed("made to fail"))
+}

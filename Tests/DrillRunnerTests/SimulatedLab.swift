@@ -18,6 +18,8 @@ struct SimulatedLab {
     struct Trouble {
         /// Requests that are answered with a failure, by what they contain.
         var failing: (LabCommand) -> Bool = { _ in false }
+        /// No lab is built after the first one.
+        var failsToRebuild = false
         /// The supervisor ends at this request.
         var goneAtRequest: Int?
         /// From this request on the supervisor hangs: it lives and answers nothing.
@@ -173,6 +175,8 @@ struct SimulatedLab {
                 later(.zero, .message(.event(.path(bucket))))
             }
             reply(request.id)
+        case .build where trouble.failsToRebuild && supervisors > 1:
+            reply(request.id, failure: LabFailure(kind: .failed, message: "made to fail"))
         case .build(let spec):
             for host in spec.hosts {
                 hosts[host.name] = Host()
