@@ -54,6 +54,13 @@ static void become(const struct clinux_spawn *spawn, int channel) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     if (setsid() < 0) fail(channel, 1);
+    // The agent survives when memory is short; what it starts does so only where it says so itself.
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0) {
+        ssize_t written = write(score, "0", 1);
+        (void)written;
+        close(score);
+    }
     int network = spawn->network_namespace;
     if (network >= 0) {
         network = fcntl(network, F_DUPFD_CLOEXEC, floor);

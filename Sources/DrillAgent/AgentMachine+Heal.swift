@@ -54,8 +54,7 @@ extension AgentMachine {
     /// keep a cut link cut.
     mutating func healNext(_ out: inout [Directive]) {
         guard let healing else { return }
-        let isBusy = held.contains { $0.progress == .checking || $0.progress == .undoing }
-        if isBusy { return }
+        if isUndoing { return }
         if let index = held.lastIndex(where: { $0.progress == .applied }) {
             return startUndo(index, &out)
         }
@@ -88,9 +87,13 @@ extension AgentMachine {
             kind: .failed, message: "nothing is changed any more: \(stopped ?? "")")
         switch event {
         case .change(let request, _), .pass(let request), .undo(let request, _),
-            .renew(let request), .committed(.pass(let request), _):
+            .renew(let request), .committed(.pass(let request), _),
+            .unwritten(.pass(let request), _):
             out.append(.answer(request: request, .failed(failure)))
-        case .beginLease, .committed, .performed, .failed, .undone, .tick, .peerDied, .heal, .end:
+        case .beginLease, .endLease, .committed, .unwritten, .performed, .failed, .refused, .undone,
+            .settled,
+            .tick,
+            .peerDied, .heal, .end:
             break
         }
     }

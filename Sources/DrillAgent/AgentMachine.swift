@@ -40,12 +40,20 @@ package struct AgentMachine: Sendable {
         case pass(request: Int)
         /// The journal is on the disk. The epoch was read after that; nil: the lock's file is gone.
         case committed(Ticket, epoch: Int?)
+        /// The journal or the epoch could not be written or read. A change is not made then; an undoing is.
+        case unwritten(Ticket, LabFailure)
         case performed(Int)
         /// It may have been made in part: it is compared and restored.
         case failed(Int, LabFailure)
+        /// Nothing was changed.
+        case refused(Int, LabFailure)
         case undo(request: Int, record: Int)
         case undone(Int, HealVerdict, String?)
+        /// Another undoing took it back as well.
+        case settled(Int)
         case renew(request: Int)
+        /// Changes may stay without a renewal: a lab is kept.
+        case endLease
         case tick
         case peerDied
         /// Everything is taken back; changes may follow.
@@ -137,6 +145,10 @@ package struct AgentMachine: Sendable {
 
     package var hasOpenChanges: Bool { !held.isEmpty }
 
+    package var isUndoing: Bool {
+        held.contains { $0.progress == .checking || $0.progress == .undoing }
+    }
+
     package mutating func handle(_ event: Event, now: BootInstant, into out: inout [Directive]) {
         if isAbandoned { return refuse(event, &out) }
         expire(now, &out)
@@ -153,6 +165,7 @@ package struct AgentMachine: Sendable {
                 out.append(.commit(.pass(request: request)))
             }
         case .committed(let ticket, let epoch): commit(ticket, epoch, &out)
+        case .unwritten(let ticket, let failure): unwritten(ticket, failure, &out)
         case .performed(let number):
             guard let index = index(of: number) else { break }
             performed(index, &out)
@@ -160,11 +173,25 @@ package struct AgentMachine: Sendable {
             guard let index = index(of: number) else { break }
             held[index].failure = held[index].failure ?? failure
             performed(index, &out)
+        case .refused(let number, let failure):
+            guard let index = index(of: number),
+                case .performing(let request) = held[index].progress
+            else { break }
+            held[index].failure = failure
+            held[index].request = request
+            close(index, .notNeeded, nil, &out)
         case .undo(let request, let number): undo(number, for: request, &out)
         case .undone(let number, let verdict, let message):
             guard let index = index(of: number) else { break }
             close(index, verdict, message, &out)
+        case .settled(let number):
+            guard let index = index(of: number), held[index].progress == .applied else { break }
+            close(index, .restored, nil, &out)
         case .renew(let request): renew(request, now, &out)
+        case .endLease:
+            lease = nil
+            leaseEnd = nil
+            beat(now, &out)
         case .tick: break
         case .peerDied:
             stopped = stopped ?? "the watchdog has ended"
@@ -263,6 +290,22 @@ package struct AgentMachine: Sendable {
             } else {
                 out.append(.permit(request: request))
             }
+        }
+    }
+
+    private mutating func unwritten(
+        _ ticket: Ticket, _ failure: LabFailure, _ out: inout [Directive]
+    ) {
+        switch ticket {
+        case .change(let number):
+            guard let index = index(of: number),
+                case .committing(let request) = held[index].progress
+            else { return }
+            held[index].failure = failure
+            held[index].request = request
+            close(index, .notNeeded, nil, &out)
+        case .undo: commit(ticket, epoch, &out)
+        case .pass(let request): out.append(.answer(request: request, .failed(failure)))
         }
     }
 

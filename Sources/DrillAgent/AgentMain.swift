@@ -14,7 +14,7 @@ package enum AgentMain {
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           version
-        within a lab: host-init, probe, emulator
+        within a lab: host-init, probe, emulator, watchdog, after-host
         """
 
     package static func run(_ arguments: [String]) -> Int32 {
@@ -24,6 +24,8 @@ package enum AgentMain {
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
         case "emulator": return EmulatorProgram.main()
+        case "watchdog": return Watchdog.main(rest)
+        case "after-host": return AfterHost.main(rest)
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor": return Doctor.run()

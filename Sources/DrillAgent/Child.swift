@@ -66,6 +66,11 @@ struct Child {
         return Child(pid: pid, pidfd: Descriptor(pidfd))
     }
 
+    /// With its pid namespace, where it is the first process of one.
+    func kill() throws(LabFailure) {
+        try checked(clinux_pidfd_signal(pidfd.number, SIGKILL), "kill process \(pid)")
+    }
+
     /// The exit code, or 128 + the signal; only once the process has ended.
     func reap() -> Int32 {
         var status: Int32 = 0

@@ -38,6 +38,10 @@ final class Descriptor: Sendable {
 
     /// What is there now, at most `room` bytes; empty at the end of file. Blocks unless readable.
     func read(_ room: Int = 65536) throws(LabFailure) -> [UInt8] {
+        try Self.read(number, room)
+    }
+
+    static func read(_ number: Int32, _ room: Int = 65536) throws(LabFailure) -> [UInt8] {
         while true {
             var count = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in

@@ -4,13 +4,15 @@ import Glibc
 
 /// The undo file of a run, and the lock that says who holds it: JSON lines, appended, on the disk before a change.
 ///
-/// The lock's file holds the epoch: how often the journal has changed hands. Whoever takes the lock raises it.
-struct Journal {
+/// The lock's file holds the epoch, how often the journal has changed hands, and the process that has it. Whoever takes
+/// the lock raises it.
+final class Journal {
     /// Of this holder.
     let epoch: Int
     let contents: JournalContents
     private let lock: Descriptor
     private let file: Descriptor
+    private var isSynced = true
 
     /// - Parameters:
     ///   - folder: has the files `lock` and `journal`, or gets them.
@@ -25,7 +27,7 @@ struct Journal {
         contents = JournalContents(text: text)
         epoch = (try Self.epoch(in: lock) ?? 0) + 1
         self.lock = lock
-        let line = "\(epoch)\n"
+        let line = "\(epoch) \(getpid())\n"
         guard pwrite(lock.number, line, line.utf8.count, 0) == line.utf8.count,
             fdatasync(lock.number) == 0
         else { throw systemFailure("write the epoch into \(folder)/lock") }
@@ -57,10 +59,11 @@ struct Journal {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(lock.number, &bytes, bytes.count, 0)
         if count < 0 { throw systemFailure("read the epoch") }
-        return Int(String(decoding: bytes.prefix { $0 != 10 && $0 != 0 }, as: UTF8.self))
+        return Int(String(decoding: bytes.prefix { $0 != 32 && $0 != 10 }, as: UTF8.self))
     }
 
-    /// In the order of the file; on the disk with the next `sync`.
+    /// In the order of the file. On the disk with the next `sync`, which what was not yet begun waits for; the end of a
+    /// volatile change may be lost with the machine, because such a change goes with it, too.
     func append(_ entry: JournalEntry) throws(LabFailure) {
         let line: String
         do {
@@ -69,9 +72,20 @@ struct Journal {
             throw LabFailure(kind: .failed, message: "an entry cannot be encoded: \(error)")
         }
         try file.write(line)
+        if case .begun = entry { isSynced = false }
     }
 
-    func sync() throws(LabFailure) {
+    /// - Parameter always: also where nothing has begun since.
+    func sync(always: Bool = false) throws(LabFailure) {
+        if isSynced, !always { return }
         if fdatasync(file.number) < 0 { throw systemFailure("sync the journal") }
+        isSynced = true
+    }
+
+    /// The process that the lock's file names: who holds it, or held it last.
+    static func holder(of folder: String) -> pid_t? {
+        guard let text = try? Files.read(folder + "/lock") else { return nil }
+        let words = text.split(whereSeparator: \.isWhitespace)
+        return words.count == 2 ? pid_t(words[1]) : nil
     }
 }

@@ -13,12 +13,23 @@ extension LabSupervisor {
         TestHooks.point("build: begun")
         let lock = try folder.make()
         TestHooks.point("build: folder made")
+        setenv(OwnProcess.marker, spec.run.rawValue, 1)
+        var starting: Keeper?
         do {
+            let keeper = try Keeper(folder, lock: lock, hands: self)
+            starting = keeper
+            TestHooks.point("build: watchdog started")
             try cgroup.make()
             TestHooks.point("build: cgroup made")
             let network = try Switch(
                 run: spec.run, networks: spec.networks, backend: spec.backend, cgroup: cgroup)
-            lab = Lab(spec: spec, folder: folder, lock: lock, cgroup: cgroup, network: network)
+            lab = Lab(
+                spec: spec, folder: folder, keeper: keeper, cgroup: cgroup, network: network)
+            starting = nil
+            network.links.lost = { [weak keeper] why in
+                spawn { await keeper?.healAll(by: .watchdog, why: why) }
+            }
+            keeper.beginLease(TestHooks.lease ?? spec.lease)
             TestHooks.point("build: switch made")
             let hosts = try await bootAll(spec.hosts, folder, cgroup)
             for host in hosts {
@@ -32,7 +43,10 @@ extension LabSupervisor {
             try await meet()
             TestHooks.point("build: hosts met")
         } catch {
-            let left = await tearDown(staysAlive: true)
+            // Without a switch there is no lab yet that could be torn down.
+            await starting?.farewell()
+            var left = lab == nil ? RunRemains.remove(folder) : []
+            left += await tearDown(staysAlive: true)
             guard left.isEmpty else {
                 throw LabFailure(
                     kind: error.kind,
@@ -158,6 +172,12 @@ extension LabSupervisor {
             }
         }
         TestHooks.point("teardown: begun")
+        let healed = lab.keeper.end(by: .plan, why: "the lab is taken down")
+        // What is still being performed ends with its host.
+        let patience = RunInstant.now + .seconds(10)
+        while healed.value == nil, lab.keeper.isUndoing, RunInstant.now < patience {
+            await Reactor.shared.sleep(.milliseconds(2))
+        }
         for load in loads.values { load.close() }
         for host in lab.hosts.values { host.watch.end() }
         // Before its cgroup goes: an emulator that is killed would look like one that was lost.
@@ -174,6 +194,9 @@ extension LabSupervisor {
                 host.kernel.closeNetwork()
             }
         }
+        for outcome in await healed.wait() where outcome.verdict == .restoreFailed {
+            left.append(outcome.message ?? "a change could not be taken back")
+        }
         for load in loads.values { await load.ended.wait() }
         loads = [:]
         TestHooks.point("teardown: load ended")
@@ -184,6 +207,8 @@ extension LabSupervisor {
         server?.close()
         await attempt { () async throws(LabFailure) in try lab.folder.remove() }
         TestHooks.point("teardown: folder removed")
+        // Last: until here, the watchdog would have done the rest.
+        await lab.keeper.farewell()
         self.lab = nil
         return left
     }

@@ -9,7 +9,7 @@ final class LabSupervisor {
     struct Lab {
         let spec: LabSpec
         let folder: RunFolder
-        let lock: Descriptor
+        let keeper: Keeper
         let cgroup: Cgroup
         let network: Switch
         var hosts: [HostName: LabHostState] = [:]
@@ -47,6 +47,7 @@ final class LabSupervisor {
         // Where it is allowed: t0 and the roles are stamped here, and a late stamp is a wide interval. What it starts
         // runs as an ordinary process.
         _ = clinux_realtime(4)
+        Surroundings.surviveMemoryShortage()
         let result = clinux_unshare_network()
         spawn {
             let supervisor = LabSupervisor()
@@ -145,8 +146,7 @@ final class LabSupervisor {
         case .perform(let operation):
             TestHooks.point("asked: \(TestHooks.name(operation))")
             defer { TestHooks.point("answered: \(TestHooks.name(operation))") }
-            let interval = try await perform(operation)
-            return LabReply(id: id, interval: interval, detail: try self.detail(of: operation))
+            return try await order(operation, id: id)
         case .reach(let from, let address, let duration):
             detail = try await reach(from, address, duration)
         case .execute(let host, let arguments, let timeout):
@@ -162,8 +162,11 @@ final class LabSupervisor {
         case .notice(let service, let text): notices[service] = Notice(text: text)
         case .startLoad(let name, let host, let plan): try startLoad(name, host, plan)
         case .load(let name, let command): try sendLoad(name, command)
-        case .startPaths, .stopPaths, .inspect, .renew: break
-        case .keep: staysWithoutController = true
+        case .startPaths, .stopPaths, .inspect: break
+        case .renew: try builtLab().keeper.renew()
+        case .keep:
+            staysWithoutController = true
+            lab?.keeper.endLease()
         case .teardown:
             let left = await tearDown()
             return LabReply(

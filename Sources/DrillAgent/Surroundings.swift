@@ -15,11 +15,18 @@ enum Surroundings {
         var all = ["PATH": path.joined(separator: ":"), "LANG": "C.UTF-8", "HOME": "/root"]
         // Where the Swift runtime lies, for our own programs in a debug build.
         if let libraries = value("LD_LIBRARY_PATH") { all["LD_LIBRARY_PATH"] = libraries }
+        // What a heal knows our processes by.
+        if let run = value(OwnProcess.marker) { all[OwnProcess.marker] = run }
         return all
     }
 
     private static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
+    }
+
+    /// The kernel takes others first when memory is short; where that is not allowed, it chooses. Children start anew.
+    static func surviveMemoryShortage() {
+        try? Files.set("/proc/self/oom_score_adj", to: "-1000")
     }
 
     /// The folder of this program; firedrill-load lies beside it.

@@ -111,6 +111,22 @@ final class Switch {
 
     func isSilent(_ host: HostName) -> Bool { silences[host] != nil }
 
+    /// Whether all of what silences the host is in the kernel still.
+    func isSilenceInPlace(_ host: HostName) throws(LabFailure) -> Bool {
+        guard let installed = silences[host] else { return false }
+        return try DrillAgent.netlink { () throws(NetlinkError) in
+            for one in installed where try !netlink.isInstalled(one) { return false }
+            return true
+        }
+    }
+
+    func isPortUp(_ host: HostName, _ network: NetworkName) throws(LabFailure) -> Bool {
+        let port = try port(of: host, on: network)
+        return try DrillAgent.netlink { () throws(NetlinkError) in
+            try netlink.link(port.index).isUp
+        }
+    }
+
     /// Both directions of all of its ports, with one system call; read back.
     func silence(_ host: HostName) throws(LabFailure) -> InstantInterval {
         guard silences[host] == nil else {

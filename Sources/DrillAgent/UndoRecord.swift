@@ -45,6 +45,14 @@ package enum JournalEntry: Hashable, Sendable, Codable {
     case begun(UndoRecord)
     case applied(Int)
     case closed(Int, HealVerdict, by: HealedBy, message: String?)
+
+    var name: String {
+        switch self {
+        case .begun(let record): "\(record.number) begun"
+        case .applied(let number): "\(number) applied"
+        case .closed(let number, let verdict, _, _): "\(number) \(verdict.rawValue)"
+        }
+    }
 }
 
 /// What became of one change that was taken back.

@@ -50,7 +50,7 @@ final class TestLab {
                     name: name,
                     ports: [LabPort(network: "main", address: address, prefixLength: 24)],
                     isClient: name == "client")
-            })
+            }, lease: .seconds(300))
     }
 
     @discardableResult

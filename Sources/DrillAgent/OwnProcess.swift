@@ -1,0 +1,50 @@
+import CLinux
+import DrillCore
+import Glibc
+
+/// A process of one of our own programs that a supervisor started: it has the run in its environment.
+struct OwnProcess: Hashable {
+    let pid: pid_t
+    let run: RunID
+    /// `firedrill-agent watchdog …`
+    let words: String
+
+    /// In the environment of everything that a supervisor starts.
+    static let marker = "FIREDRILL_RUN"
+    private static let programs: Set = ["firedrill-agent", "firedrill-load"]
+
+    static func all() -> [OwnProcess] {
+        Files.list("/proc").compactMap { pid_t($0) }.compactMap(OwnProcess.init)
+    }
+
+    /// Nil: it is not ours, or gone. A person's shell may have the marker too, so it must be our program as well.
+    init?(_ pid: pid_t) {
+        guard let path = try? Files.readLink("/proc/\(pid)/exe"),
+            let program = path.split(separator: "/").last?.split(separator: " ").first,
+            Self.programs.contains(String(program)),
+            let environment = try? Files.read("/proc/\(pid)/environ")
+        else { return nil }
+        let prefix = Self.marker + "="
+        guard
+            let run = environment.split(separator: "\0").first(where: { $0.hasPrefix(prefix) })
+        else { return nil }
+        self.pid = pid
+        self.run = RunID(String(run.dropFirst(prefix.count)))
+        words = ((try? Files.read("/proc/\(pid)/cmdline")) ?? "").split(separator: "\0")
+            .joined(separator: " ")
+    }
+
+    /// SIGKILL, and its exit; the number cannot mean another process meanwhile.
+    func end() throws(LabFailure) {
+        let result = clinux_pidfd_open(pid)
+        if result == -ESRCH { return }
+        let pidfd = try Descriptor(result: result, "open process \(pid)")
+        // Its number may have been given to another between the look and the opening.
+        guard OwnProcess(pid) == self else { return }
+        _ = clinux_pidfd_signal(pidfd.number, SIGKILL)
+        var entry = clinux_poll(descriptor: pidfd.number, asked: Int16(POLLIN), seen: 0)
+        if clinux_ppoll(&entry, 1, 5_000_000_000) <= 0 {
+            throw LabFailure(kind: .timedOut, message: "process \(pid) (\(words)) does not end")
+        }
+    }
+}
