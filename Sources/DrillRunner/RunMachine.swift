@@ -153,7 +153,8 @@ package struct RunMachine: Sendable {
             return
         }
         if let renewAt, now < renewAt { return }
-        if renewAt != nil { send(.renew, for: .renew, &out) }
+        // The lease begins when the lab is built.
+        if renewAt != nil, phase != .building { send(.renew, for: .renew, &out) }
         renewAt = now + Self.renewal
     }
 
