@@ -13,6 +13,7 @@ package enum AgentMain {
           doctor                     what this machine can do, and what earlier runs left
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
+          bench-link                 what the emulator and our netlink path cost, measured here
           version
         within a lab: host-init, probe, emulator
         """
@@ -24,6 +25,7 @@ package enum AgentMain {
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
         case "emulator": return EmulatorProgram.main()
+        case "bench-link": return LinkBench.main(rest)
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor": return Doctor.run()
