@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 // A device that solicits routers would put frames on the link that nobody sent.
@@ -68,22 +69,35 @@ ssize_t clinux_tap_read(int tap, void *bytes, size_t room, void *rest, size_t re
     return count < 0 ? -errno : count;
 }
 
-int64_t clinux_tap_dropped(const char *name) {
-    FILE *table = fopen("/proc/self/net/dev", "re");
-    if (!table) return -1;
-    int64_t dropped = -1;
+int clinux_interface_counts(const char *name, struct clinux_interface_counts *counts) {
+    // Of this thread: another one of the process may visit another namespace.
+    FILE *table = fopen("/proc/thread-self/net/dev", "re");
+    if (!table) return -errno;
+    int result = -ENODEV;
     char line[512];
-    while (dropped < 0 && fgets(line, sizeof line, table)) {
+    while (result != 0 && fgets(line, sizeof line, table)) {
         char *colon = strrchr(line, ':');
         if (!colon) continue;
         *colon = 0;
         if (strcmp(line + strspn(line, " "), name) != 0) continue;
         // Eight columns of what was received, then bytes, packets, errors and drops of what was sent.
-        if (sscanf(colon + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64, &dropped) != 1)
-            break;
+        const char *columns =
+            "%*s %" SCNd64 " %*s %*s %*s %*s %*s %*s %*s %" SCNd64 " %*s %" SCNd64;
+        int found =
+            sscanf(colon + 1, columns, &counts->received, &counts->sent, &counts->not_sent);
+        result = found == 3 ? 0 : -EPROTO;
     }
     fclose(table);
-    return dropped;
+    return result;
+}
+
+int64_t clinux_process_cpu_ns(pid_t pid) {
+    clockid_t clock;
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error) return -error;
+    struct timespec used;
+    if (clock_gettime(clock, &used) < 0) return -errno;
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
 int clinux_output_socket(const char *interface) {

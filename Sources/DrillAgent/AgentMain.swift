@@ -13,6 +13,7 @@ package enum AgentMain {
           doctor                     what this machine can do, and what earlier runs left
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
+          bench-link                 what the emulator and our netlink path cost, measured here
           version
         within a lab: host-init, probe, emulator, watchdog, after-host
         """
@@ -26,6 +27,7 @@ package enum AgentMain {
         case "emulator": return EmulatorProgram.main()
         case "watchdog": return Watchdog.main(rest)
         case "after-host": return AfterHost.main(rest)
+        case "bench-link": return LinkBench.main(rest)
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor": return Doctor.run()

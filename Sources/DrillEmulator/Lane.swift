@@ -62,7 +62,8 @@ final class Lane {
         var counters = core.counters
         counters.sent = sent
         counters.refused = refused
-        counters.unread = Int(max(0, clinux_tap_dropped(name)))
+        var device = clinux_interface_counts()
+        if clinux_interface_counts(name, &device) == 0 { counters.unread = Int(device.not_sent) }
         return counters
     }
 

@@ -73,11 +73,13 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures Firedrill's own speed beside its peers, in one run.")
 
-    enum Part: String, ExpressibleByArgument, CaseIterable { case load }
+    enum Part: String, ExpressibleByArgument, CaseIterable { case load, link }
 
-    @Argument(help: "What to measure: load.") var part: Part = .load
+    @Argument(help: "What to measure: load, or link (the emulator and the cost of an injection).")
+    var part: Part = .load
 
     func run() throws {
+        if part == .link { try Agent.exec(["bench-link"]) }
         let program = Files.beside("firedrill-load")
         var argv: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("bench"), nil]
         execv(program, &argv)

@@ -29,11 +29,18 @@ import Testing
     }
 
     @Test func `losses with a correlation come in longer runs`() {
-        let alone = Passage(Impairment(loss: .random(CorrelatedRatio(0.3))))
-        let together = Passage(Impairment(loss: .random(CorrelatedRatio(0.3, correlation: 0.5))))
-        func mean(_ runs: [Int]) -> Double { Double(runs.reduce(0, +)) / Double(runs.count) }
-        #expect(abs(mean(alone.bursts) - 1 / 0.7) < 0.03)
-        #expect(mean(together.bursts) > 1.3 * mean(alone.bursts))
+        /// How much more often a packet is lost after one that was.
+        func attraction(_ correlation: Double) -> Double {
+            let passage = Passage(
+                Impairment(loss: .random(CorrelatedRatio(0.3, correlation: correlation))))
+            let pairs = zip(passage.passed, passage.passed.dropFirst())
+            let twice = pairs.filter { !$0 && !$1 }.count
+            let lost = Double(passage.counters.lost)
+            return Double(twice) / lost / (lost / 100_000)
+        }
+        #expect(abs(attraction(0) - 1) < 0.03)
+        #expect(attraction(0.25) > 1.2)
+        #expect(attraction(0.5) > 1.5)
     }
 
     @Test(

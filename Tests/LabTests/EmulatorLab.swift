@@ -105,10 +105,9 @@ final class EmulatorLab {
         let tap = try netlink.link(named: "lane").index
         try netlink.setAlias(tap, "firedrill:test")
         try netlink.setUp(tap, true)
-        redirects = [
-            try netlink.redirect(
-                Redirect(port: ports[1], hook: .egress, arrivalPort: "a", sink: tap))
-        ]
+        redirects = try netlink.redirect([
+            Redirect(port: ports[1], hook: .egress, arrivalPort: "a", sink: tap)
+        ])
     }
 
     func heal() throws {

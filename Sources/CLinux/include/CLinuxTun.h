@@ -13,8 +13,19 @@ int clinux_tap_open(const char *name, int queue, const char **failed_step);
 /// The next frame: the first `room` bytes into `bytes`, what is beyond into `rest`. Its length, or a negative errno.
 ssize_t clinux_tap_read(int tap, void *bytes, size_t room, void *rest, size_t rest_room);
 
-/// Frames that the device dropped because its queue was full; -1 where that cannot be learnt.
-int64_t clinux_tap_dropped(const char *name);
+/// What an interface of the caller's network namespace has counted since it was made.
+struct clinux_interface_counts {
+    int64_t received;
+    int64_t sent;
+    /// For want of room in its queue, say.
+    int64_t not_sent;
+};
+
+/// 0, or a negative errno.
+int clinux_interface_counts(const char *name, struct clinux_interface_counts *counts);
+
+/// Nanoseconds of processor time that a process has used so far, or a negative errno.
+int64_t clinux_process_cpu_ns(pid_t pid);
 
 /// A packet socket that only sends: on this interface, past its queueing discipline and its egress filters.
 /// Non-blocking, close-on-exec; or a negative errno.
