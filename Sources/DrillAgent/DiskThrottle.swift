@@ -42,7 +42,7 @@ final class DiskThrottle {
     /// Nil: a disk can be slowed here. Else why not, and what to do.
     static var missing: String? {
         do throws(LabFailure) {
-            _ = try way(for: RunFolder.parent)
+            _ = try way(for: RunFolder.parents[0])
             return nil
         } catch {
             return error.message
@@ -51,17 +51,17 @@ final class DiskThrottle {
 
     private static func way(for folder: String) throws(LabFailure) -> Way {
         _ = try device(of: folder)
-        let root = try Cgroup.root()
-        let enabled = (try? Files.read(root.path + "/cgroup.subtree_control")) ?? ""
+        let root = try Cgroup.root()?.path ?? ""
+        let enabled = (try? Files.read(root + "/cgroup.subtree_control")) ?? ""
         if enabled.split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("io") {
             return .io
         }
-        let offered = (try? Files.read(root.path + "/cgroup.controllers")) ?? ""
+        let offered = (try? Files.read(root + "/cgroup.controllers")) ?? ""
         if offered.split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("io") {
             throw LabFailure(
                 kind: .capability,
                 message:
-                    "the io controller is there and not enabled: echo +io > \(root.path)/cgroup.subtree_control"
+                    "the io controller is there and not enabled: echo +io > \(root)/cgroup.subtree_control"
             )
         }
         if let mount = blkioMount(in: try Files.read("/proc/self/mountinfo")),

@@ -45,7 +45,7 @@ package struct MemoryRoom: Hashable, Sendable {
             guard parts.count == 3 else { continue }
             let base: String
             let names: (limit: String, used: String)
-            if parts[1].isEmpty, let root = try? Cgroup.root().path {
+            if parts[1].isEmpty, let root = (try? Cgroup.root())?.path {
                 base = root
                 names = ("memory.max", "memory.current")
             } else if parts[1].split(separator: ",").contains("memory") {
