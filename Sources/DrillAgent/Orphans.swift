@@ -45,6 +45,9 @@ enum Orphans {
         if !OrdinaryUser.isThis {
             for name in Files.list("/run/firedrill") { runs.insert(RunID(name)) }
         }
+        // Also where the folders are gone.
+        let own = Dictionary(grouping: OwnProcess.all().filter { $0.pid != getpid() }, by: \.run)
+        runs.formUnion(own.keys)
         var found: [Leftover] = []
         for run in runs.sorted() {
             let folder = RunFolder(run: run)
@@ -56,17 +59,24 @@ enum Orphans {
                     folder: Files.exists(folder.path) ? folder.path : nil,
                     cgroup: cgroup.exists ? cgroup.path : nil,
                     socket: isKept ? folder.socketPath : nil,
-                    processes: cgroup.exists ? try cgroup.allProcesses() : []))
+                    processes: Set(
+                        (cgroup.exists ? try cgroup.allProcesses() : [])
+                            + (own[run] ?? []).map(\.pid)
+                    ).sorted()))
         }
         return found
     }
 
-    /// `heal`: removes what is dead or kept, says so, and ends with 1 where something stays.
+    /// `heal`: undoes and removes what is dead or kept, says so, and ends with 5 where something stays.
     static func heal(only run: RunID? = nil) -> Int32 {
         do throws(LabFailure) {
             var failed = false
             for leftover in try find() where run == nil || run == leftover.run {
                 do throws(LabFailure) {
+                    if leftover.state == .running, awaitWatchdog(of: leftover.run) {
+                        print("run \(leftover.run): healed by its watchdog")
+                        continue
+                    }
                     switch leftover.state {
                     case .running: print("run \(leftover.run): its controller is alive, left alone")
                     case .kept:
@@ -81,32 +91,54 @@ enum Orphans {
                     failed = true
                 }
             }
-            return failed ? 1 : 0
+            return failed ? 5 : 0
         } catch {
             AgentMain.complain(error.message)
             return 1
         }
     }
 
+    /// Whether the run's watchdog has its journal, heals, and is done with that soon.
+    private static func awaitWatchdog(of run: RunID) -> Bool {
+        let folder = RunFolder(run: run)
+        let deadline = RunInstant.now + .seconds(10)
+        while let holder = Journal.holder(of: folder.path),
+            let process = OwnProcess(holder), process.words.contains(" watchdog ")
+        {
+            if RunInstant.now > deadline { return false }
+            usleep(20_000)
+            if !Files.exists(folder.path) { return true }
+        }
+        return !Files.exists(folder.path)
+    }
+
     private static func removeDead(_ run: RunID) throws(LabFailure) {
         let folder = RunFolder(run: run)
         // Held to the end: a run that is just being made is not dead, and none can begin in what is being removed.
-        let lock = Files.exists(folder.path) ? try folder.lock() : nil
-        defer { withExtendedLifetime(lock) {} }
-        let cgroup = try folder.cgroup()
-        if cgroup.exists {
-            try cgroup.kill()
-            let deadline = RunInstant.now + .seconds(5)
-            while try cgroup.isPopulated() {
-                if RunInstant.now > deadline {
-                    throw LabFailure(
-                        kind: .timedOut, message: "\(cgroup.path) does not become empty")
+        let journal = Files.exists(folder.path) ? try Journal(folder: folder.path) : nil
+        defer { withExtendedLifetime(journal) {} }
+        // Its watchdog, too: whoever has the lock heals, and heals alone.
+        try RunRemains.endProcesses(folder)
+        var left: [String] = []
+        if let journal {
+            var sequence = HealSequence(
+                journal.contents.open, bootID: try BootInstant.bootID(), by: .sweep)
+            while let step = sequence.next() {
+                switch step {
+                case .write(let entry): try journal.append(entry)
+                case .undo(let record):
+                    let undone = AfterHost.undo(record, of: folder)
+                    try journal.append(sequence.undone(undone.verdict, undone.message))
+                    try journal.sync(always: true)
                 }
-                usleep(1000)
             }
-            try cgroup.remove()
+            left = sequence.outcomes.filter { $0.verdict == .restoreFailed }
+                .map { $0.message ?? "a change could not be taken back" }
         }
-        try folder.remove()
+        left += RunRemains.remove(folder)
+        guard left.isEmpty else {
+            throw LabFailure(kind: .failed, message: left.joined(separator: "; "))
+        }
     }
 
     private static func endKept(_ run: RunID) throws(LabFailure) {

@@ -17,8 +17,11 @@ struct OwnProcess: Hashable {
         Files.list("/proc").compactMap { pid_t($0) }.compactMap(OwnProcess.init)
     }
 
-    /// Nil: it is not ours, or gone. A person's shell may have the marker too, so it must be our program as well.
+    /// Nil: it is not ours, or gone. A person's shell may have the marker too, so it must be our program as well; and
+    /// what another user calls a run must not become a path here.
     init?(_ pid: pid_t) {
+        var status = stat()
+        guard stat("/proc/\(pid)", &status) == 0, status.st_uid == geteuid() else { return nil }
         guard let path = try? Files.readLink("/proc/\(pid)/exe"),
             let program = path.split(separator: "/").last?.split(separator: " ").first,
             Self.programs.contains(String(program)),
@@ -26,10 +29,12 @@ struct OwnProcess: Hashable {
         else { return nil }
         let prefix = Self.marker + "="
         guard
-            let run = environment.split(separator: "\0").first(where: { $0.hasPrefix(prefix) })
+            let name = environment.split(separator: "\0").first(where: { $0.hasPrefix(prefix) })?
+                .dropFirst(prefix.count),
+            !name.isEmpty, !name.contains("/"), name != "..", name != "."
         else { return nil }
         self.pid = pid
-        self.run = RunID(String(run.dropFirst(prefix.count)))
+        run = RunID(String(name))
         words = ((try? Files.read("/proc/\(pid)/cmdline")) ?? "").split(separator: "\0")
             .joined(separator: " ")
     }

@@ -66,26 +66,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true])
-    func `the kernel ends a lab whose supervisor is killed, and heal removes the rest`(
-        _ frozen: Bool
-    ) throws {
-        let lab = try TestLab("killed")
-        let s = lab.supervisor
-        try lab.build()
-        try lab.startServing("a")
-        if frozen { try s.lab(.freeze("a")) }
-        lab.remember()
-        s.signal(SIGKILL)
-        #expect(s.waitForEnd() == 128 + SIGKILL)
-        usleep(300_000)
-        let orphan = try Programs.run([try Programs.agent, "orphans"]).output
-        #expect(orphan.contains("\"run\":\"\(lab.run)\",\"state\":\"dead\""))
-        let healed = try Programs.run([try Programs.agent, "heal", lab.run.rawValue])
-        #expect(healed.output.contains("run \(lab.run): removed\n"))
-        try lab.expectNothingLeft()
-    }
-
     @Test func `two labs with the same names and addresses do not meet`() throws {
         try TestLab.with("first") { (first: TestLab) throws in
             try TestLab.with("second") { (second: TestLab) throws in

@@ -1,0 +1,145 @@
+import DrillCore
+import Glibc
+import Testing
+
+/// Who heals when nobody orders it: the watchdog without its supervisor, the supervisor without its watchdog or its
+/// controller, and `heal` without both.
+@Suite(.serialized) struct KeeperTests {
+    private static let link = LinkDirection(network: "main", from: "a", to: "b")
+
+    /// Four changes of different kinds are open.
+    private func broken(_ name: String, lease: Duration = .seconds(300)) throws -> TestLab {
+        let lab = try TestLab(name)
+        var spec = lab.spec
+        spec.lease = lease
+        try lab.supervisor.ask(.build(spec))
+        try lab.startServing("a")
+        let s = lab.supervisor
+        try s.lab(.attach(Self.link, LinkTreatment(.sink)))
+        try s.on("a", .pauseService("web"))
+        try s.lab(.silence("b"))
+        try s.lab(.kill("b"))
+        lab.remember()
+        return lab
+    }
+
+    /// A process whose parent the supervisor is, or was.
+    private func watchdog(of lab: TestLab) throws -> pid_t {
+        let wanted = ["firedrill-agent", "watchdog", lab.run.rawValue]
+        let pid = Programs.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
+            let text = (try? Programs.text("/proc/\(pid)/cmdline")) ?? ""
+            return text.split(separator: "\0").map(String.init) == wanted
+        }
+        return try #require(pid, "there is no watchdog")
+    }
+
+    private func isGone(_ pid: pid_t, within limit: Duration = .seconds(8)) -> Bool {
+        let deadline = RunInstant.now + limit
+        while RunInstant.now < deadline {
+            if access("/proc/\(pid)", F_OK) != 0 { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    @Test func `the watchdog heals when the supervisor is killed`() throws {
+        let lab = try broken("orphaned")
+        let watchdog = try watchdog(of: lab)
+        lab.supervisor.signal(SIGKILL)
+        #expect(lab.supervisor.waitForEnd() == 128 + SIGKILL)
+        #expect(isGone(watchdog))
+        try lab.expectNothingLeft()
+    }
+
+    @Test func `the watchdog ends and heals a supervisor that is stopped past its lease`() throws {
+        let lab = try broken("stopped", lease: .seconds(1))
+        let watchdog = try watchdog(of: lab)
+        lab.supervisor.signal(SIGSTOP)
+        #expect(lab.supervisor.waitForEnd() == 128 + SIGKILL)
+        #expect(isGone(watchdog))
+        try lab.expectNothingLeft()
+    }
+
+    @Test func `a supervisor that is stopped within its lease goes on`() throws {
+        let lab = try broken("paused", lease: .seconds(4))
+        lab.supervisor.signal(SIGSTOP)
+        usleep(1_500_000)
+        lab.supervisor.signal(SIGCONT)
+        try lab.supervisor.ask(.renew)
+        let reply = try lab.supervisor.lab(.detach(Self.link, LinkTreatment(.sink)))
+        #expect(reply.verdict == .restored)
+        try end(lab)
+    }
+
+    @Test func `the supervisor heals when the watchdog is killed`() throws {
+        let lab = try broken("unwatched")
+        kill(try watchdog(of: lab), SIGKILL)
+        try expectHealed(lab, by: .watchdog)
+        let failure = try lab.supervisor.failure(of: .perform(.lab(.silence("a"))))
+        #expect(failure.message == "nothing is changed any more: the watchdog has ended")
+        try end(lab)
+    }
+
+    @Test func `the supervisor heals when its lease is over, and no renewal revives it`() throws {
+        let lab = try broken("silent", lease: .seconds(1))
+        try expectHealed(lab, by: .lease)
+        let s = lab.supervisor
+        #expect(
+            try s.failure(of: .renew).message
+                == "cannot renew: the lease is over: no renewal came for 1s")
+        #expect(
+            try s.failure(of: .perform(.lab(.silence("a")))).message.hasPrefix(
+                "nothing is changed any more: the lease is over"))
+        // An order that comes too late is answered with what became of the change.
+        #expect(try s.lab(.detach(Self.link, LinkTreatment(.sink))).verdict == .restored)
+        try end(lab)
+    }
+
+    @Test func `heal does what a supervisor and its watchdog cannot when both are killed`() throws {
+        let lab = try broken("both")
+        let watchdog = try watchdog(of: lab)
+        kill(watchdog, SIGSTOP)
+        lab.supervisor.signal(SIGKILL)
+        _ = lab.supervisor.waitForEnd()
+        kill(watchdog, SIGKILL)
+        #expect(isGone(watchdog))
+        let healed = try Programs.run([try Programs.agent, "heal", lab.run.rawValue])
+        #expect(healed.output.contains("run \(lab.run): removed\n"))
+        #expect(healed.status == 0)
+        try lab.expectNothingLeft()
+    }
+
+    @Test func `what somebody else has restored is left alone`() throws {
+        let lab = try TestLab("foreign")
+        try lab.build()
+        lab.remember()
+        let s = lab.supervisor
+        try s.lab(.carrier("a", "main", up: false))
+        // In the supervisor's own namespace, as another tool would.
+        _ = try Programs.run([
+            "/usr/bin/nsenter", "--net=/proc/\(s.process)/ns/net", "/sbin/ip", "link", "set", "dev", "a",
+            "up",
+        ])
+        #expect(try s.lab(.carrier("a", "main", up: true)).verdict == .superseded)
+        try end(lab)
+    }
+
+    private func expectHealed(_ lab: TestLab, by wanted: HealedBy) throws {
+        let s = lab.supervisor
+        let outcomes = try s.event(within: .seconds(10)) { event -> [HealOutcome]? in
+            guard case .healed(let by, _, let outcomes, _) = event, by == wanted else { return nil }
+            return outcomes
+        }
+        let verdicts = try #require(outcomes).map(\.verdict)
+        #expect(verdicts == [.restored, .restored, .restored, .restored])
+        #expect(try s.reach("client", lab.address("b")).isFull)
+        #expect(try s.reach("b", lab.address("a")).isFull)
+        lab.remember()
+    }
+
+    private func end(_ lab: TestLab) throws {
+        #expect(try lab.supervisor.ask(.teardown).detail["left_behind"] == "")
+        #expect(lab.supervisor.waitForEnd() == 0)
+        try lab.expectNothingLeft()
+    }
+}
