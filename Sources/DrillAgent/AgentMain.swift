@@ -15,7 +15,7 @@ package enum AgentMain {
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           bench-link                 what the emulator and our netlink path cost, measured here
           version
-        within a lab: host-init, probe, emulator, watchdog, after-host
+        within a lab: host-init, probe, stress, emulator, watchdog, after-host
         """
 
     package static func run(_ arguments: [String]) -> Int32 {
@@ -24,6 +24,7 @@ package enum AgentMain {
         case "lab": return LabSupervisor.main()
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
+        case "stress": return StressProgram.main(rest)
         case "emulator": return EmulatorProgram.main()
         case "watchdog": return Watchdog.main(rest)
         case "after-host": return AfterHost.main(rest)

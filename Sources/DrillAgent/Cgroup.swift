@@ -30,6 +30,9 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name) }
+    var parent: Cgroup {
+        Cgroup(path: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+    }
 
     var exists: Bool { Files.isDirectory(path) }
 

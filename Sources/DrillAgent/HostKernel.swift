@@ -130,6 +130,12 @@ final class HostKernel {
 
     var helpers: Cgroup { cgroup.child("helpers") }
 
+    /// A path of the host, as this process reaches it. An absolute link on the way leads out of the host.
+    func outside(_ path: String) -> String { "/proc/\(pid)/root\(path)" }
+
+    /// The run's cgroup and the host's, on the way to `system`.
+    var aboveSystem: [Cgroup] { [cgroup.parent, cgroup] }
+
     private func listen() async {
         while case .ready = await Reactor.shared.readable(socket.number) {
             do {

@@ -178,6 +178,7 @@ extension LabSupervisor {
         while healed.value == nil, lab.keeper.isUndoing, RunInstant.now < patience {
             await Reactor.shared.sleep(.milliseconds(2))
         }
+        left += hostFaults.tearDown()
         for load in loads.values { load.close() }
         for host in lab.hosts.values { host.watch.end() }
         // Before its cgroup goes: an emulator that is killed would look like one that was lost.

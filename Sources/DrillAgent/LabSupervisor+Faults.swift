@@ -47,8 +47,9 @@ extension LabSupervisor {
             return try await network.links.detach(
                 treatment, from: link, at: try network.place(of: link)
             ).0
-        case .flap, .unflap:
-            throw LabFailure(kind: .capability, message: "link.flap comes later")
+        case .flap(let host, let network, let period, let duty):
+            return try flap(host, network, period, duty)
+        case .unflap(let host, let network): return try unflap(host, network)
         }
     }
 
@@ -113,13 +114,19 @@ extension LabSupervisor {
         case .signalService(let name, let number):
             try signal(try host.service(name), on: host, number)
         case .run(let arguments): try await runToEnd(arguments, on: host)
-        case .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock, .resetClock,
-            .throttleDisk, .unthrottleDisk:
-            throw LabFailure(kind: .capability, message: "this fault of a host comes later")
+        case .command(let arguments, _): try await command(arguments, on: host)
+        case .beginStress(let stress): try await begin(.stress(stress), on: host)
+        case .endStress(let stress): try await end(.stress(stress), on: host)
+        case .fillDisk(let fill): try await begin(.fill(fill), on: host)
+        case .emptyDisk(let fill): try await end(.fill(fill), on: host)
+        case .skewClock(let service, let offset): try skew(service, by: offset, on: host)
+        case .resetClock(let service): try skew(service, by: .zero, on: host)
+        case .throttleDisk(let rate): try throttle(rate, on: host)
+        case .unthrottleDisk: try unthrottle(host)
         }
     }
 
-    private func runToEnd(
+    func runToEnd(
         _ arguments: [String], on host: LabHostState
     ) async throws(LabFailure) -> InstantInterval {
         let result = try await run(

@@ -6,8 +6,9 @@ import Glibc
 extension LabSupervisor {
     /// In a cgroup of its own under `place`, so that a time-out ends all that it started.
     func run(
-        _ arguments: [String], isAgent: Bool = false, in kernel: HostKernel, place: Cgroup,
-        timeout: Duration
+        _ arguments: [String], isAgent: Bool = false,
+        environment: [String: String] = Surroundings.environment, in kernel: HostKernel,
+        place: Cgroup, timeout: Duration
     ) async throws(LabFailure) -> RunResult {
         guard let first = arguments.first else {
             throw LabFailure(kind: .failed, message: "there is no program to run")
@@ -21,7 +22,7 @@ extension LabSupervisor {
         do {
             (program, source) = try await launch(
                 ProgramSpec(
-                    arguments: arguments, environment: Surroundings.environment, directory: "/",
+                    arguments: arguments, environment: environment, directory: "/",
                     isAgent: isAgent), in: kernel, place: own)
         } catch {
             try own.remove()

@@ -38,6 +38,7 @@ extension LabSupervisor {
         let user: UserIdentity? =
             if let user = instance.user { try UserIdentity.named(user) } else { nil }
         try write(instance, user, host)
+        try prepareClock(of: service, on: host)
         // Never one that was used before: it may be frozen, and this kernel kills what is born by CLONE_INTO_CGROUP in a
         // cgroup that was once killed.
         try place.remove()
@@ -78,6 +79,12 @@ extension LabSupervisor {
     ) async throws(LabFailure) -> HostProgram {
         var environment = Surroundings.environment
         if let user { environment["HOME"] = user.home }
+        if service.instance.preparations.contains(.clock), let folder = lab?.folder {
+            let state = folder.host(service.host)
+            environment.merge(
+                try ServiceClock(of: service.name, stateFolder: state).environment()
+            ) { _, new in new }
+        }
         environment.merge(service.instance.environment) { _, new in new }
         let (program, source) = try await launch(
             ProgramSpec(

@@ -29,6 +29,7 @@ final class LabSupervisor {
     var lastPoll = 0
     var loads: [String: LoadProcess] = [:]
     var programCount = 0
+    let hostFaults = HostFaults()
     var isEnding = false
     private(set) var networkFailure: LabFailure?
     let controller: LineWriter
@@ -162,7 +163,12 @@ final class LabSupervisor {
         case .notice(let service, let text): notices[service] = Notice(text: text)
         case .startLoad(let name, let host, let plan): try startLoad(name, host, plan)
         case .load(let name, let command): try sendLoad(name, command)
-        case .startPaths, .stopPaths, .inspect: break
+        case .inspect(let operation):
+            let found = try await inspect(operation)
+            return LabReply(
+                id: id, interval: InstantInterval(low: low, high: .now), output: found.sentence,
+                detail: ["proven": "\(found.isProven)"])
+        case .startPaths, .stopPaths: break
         case .renew: try builtLab().keeper.renew()
         case .keep:
             staysWithoutController = true

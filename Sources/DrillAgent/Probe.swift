@@ -25,6 +25,13 @@ enum Probe {
             case "http":
                 guard arguments.count == 2 else { return 64 }
                 return try HTTPProbe.get(arguments[1])
+            case "clock":
+                print(RealTime.now())
+            case "disk":
+                guard arguments.count == 3, let milliseconds = Int64(arguments[2]) else {
+                    return 64
+                }
+                try DiskProbe.run(in: arguments[1], for: .milliseconds(milliseconds))
             case "serve":
                 guard arguments.count == 2, let port = UInt16(arguments[1]) else { return 64 }
                 try EchoServer.run(port)

@@ -131,6 +131,8 @@ package struct ServiceInstance: Hashable, Sendable, Codable {
     package var environment: [String: String]
     package var user: String?
     package var ready: ReadyCheck?
+    /// What it is started with so that a fault can reach it later.
+    package var preparations: Set<ServicePreparation> = []
 
     package init(
         directory: String, files: [String: String] = [:], prepare: [String]? = nil, run: [String],
@@ -144,6 +146,11 @@ package struct ServiceInstance: Hashable, Sendable, Codable {
         self.user = user
         self.ready = ready
     }
+}
+
+package enum ServicePreparation: String, Hashable, Sendable, Codable {
+    /// Its clock can be set wrong: libfaketime is loaded into it.
+    case clock
 }
 
 package enum ReadyCheck: Hashable, Sendable, Codable {

@@ -10,6 +10,17 @@ package protocol Fault: Sendable {
     static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology
     ) throws(FaultError) -> FaultPlan
+
+    /// What a service must be started with so that this use can reach it later; it holds on all of its hosts.
+    static func preparation(
+        _ use: FaultUse
+    ) -> (service: ServiceName, preparation: ServicePreparation)?
+}
+
+extension Fault {
+    package static func preparation(
+        _ use: FaultUse
+    ) -> (service: ServiceName, preparation: ServicePreparation)? { nil }
 }
 
 /// What a person can write about a fault; the listing, the JSON Schema and the validation come from it.

@@ -17,6 +17,12 @@ package enum FaultCatalog {
         LinkCorrupt.self,
         LinkReorder.self,
         LinkRate.self,
+        CPUStress.self,
+        MemoryStress.self,
+        DiskFullness.self,
+        DiskSlow.self,
+        ClockSkew.self,
+        Command.self,
     ]
 
     package static func named(_ name: String) -> (any Fault.Type)? {

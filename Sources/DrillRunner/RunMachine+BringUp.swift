@@ -124,7 +124,8 @@ extension RunMachine {
             .startingServices(index), "starting \(service.name)",
             until: now + input.system.limits.ready + .seconds(5), &out)
         for host in service.hosts {
-            guard let instance = service.instances[host] else { continue }
+            guard var instance = service.instances[host] else { continue }
+            instance.preparations = preparations(of: service.name)
             send(.start(host, service.name, instance), for: .start(host, service.name), &out)
         }
         for host in service.hosts {

@@ -40,7 +40,8 @@ package enum JSONSchema {
         if names.contains("fault") {
             for fault in FaultCatalog.all {
                 for parameter in fault.description.parameters {
-                    add(Key(parameter.name, .text, parameter.summary))
+                    let type: Key.Kind = parameter.kind == .command ? .argv : .text
+                    add(Key(parameter.name, type, parameter.summary))
                 }
             }
         }

@@ -148,6 +148,10 @@ extension ScenarioReader {
                 continue
             }
             let what = "'\(parameter.name)'"
+            if parameter.kind == .command {
+                values[parameter.name] = readCommand(tree, what, target)
+                continue
+            }
             guard let text = reading.text(tree, what, scope) else { continue }
             values[parameter.name] = text
             switch parameter.kind {
@@ -157,7 +161,9 @@ extension ScenarioReader {
             case .ratio: check(Quantity.ratio(text).map { _ in }, text, what, "1%", tree.place)
             case .rate: check(Quantity.rate(text).map { _ in }, text, what, "20Mbit/s", tree.place)
             case .size: check(Quantity.size(text).map { _ in }, text, what, "64kB", tree.place)
-            case .path, .offset, .command: break
+            case .path: checkPath(text, what, tree.place)
+            case .offset: check(Quantity.offset(text).map { _ in }, text, what, "-90s", tree.place)
+            case .command: break  // A list, read above.
             case .service: checkService(text, target, tree.place)
             case .signal:
                 if Signal.number(text) == nil {

@@ -98,10 +98,13 @@ func `what is missing is named`(fault: String, parameters: [String: String], mes
 }
 
 @Test func `what heals nothing has no heal, and every other fault has one`() throws {
-    let parameters = [
-        "service": "web", "signal": "TERM", "delay": "25ms", "ratio": "10%", "rate": "8Mbit/s",
+    var parameters = [
+        "service": "web", "signal": "TERM", "delay": "25ms", "ratio": "10%", "size": "64MB",
+        "folder": "/tmp", "offset": "-90s", "run": #"["touch", "/run/x"]"#,
+        "undo": #"["rm", "/run/x"]"#,
     ]
     for fault in FaultCatalog.all {
+        parameters["rate"] = fault.description.target == .host ? "1MB" : "8Mbit/s"
         let description = fault.description
         let targets: FaultTargets = description.target == .host ? .host("a") : .links([("a", "b")])
         let plan = try plan(description.name, targets, parameters)
