@@ -1,9 +1,9 @@
 import DrillCore
 import Glibc
 
-/// `probe clock` and `probe disk`: what a host's programs see of its clock and its disk.
+/// The clock on the wall.
 enum RealTime {
-    /// Nanoseconds since 1970, by the clock that libfaketime changes.
+    /// Nanoseconds since 1970.
     static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -11,6 +11,7 @@ enum RealTime {
     }
 }
 
+/// `probe disk`: how fast a host's programs write to its disk.
 enum DiskProbe {
     private static let block = 16384
 

@@ -79,11 +79,10 @@ extension LabSupervisor {
     ) async throws(LabFailure) -> HostProgram {
         var environment = Surroundings.environment
         if let user { environment["HOME"] = user.home }
-        if service.instance.preparations.contains(.clock), let folder = lab?.folder {
-            let state = folder.host(service.host)
-            environment.merge(
-                try ServiceClock(of: service.name, stateFolder: state).environment()
-            ) { _, new in new }
+        if service.instance.preparations.contains(.clock) {
+            environment.merge(try ServiceClock(of: service.name, on: kernel).environment()) {
+                _, new in new
+            }
         }
         environment.merge(service.instance.environment) { _, new in new }
         let (program, source) = try await launch(

@@ -25,8 +25,6 @@ enum Probe {
             case "http":
                 guard arguments.count == 2 else { return 64 }
                 return try HTTPProbe.get(arguments[1])
-            case "clock":
-                print(RealTime.now())
             case "disk":
                 guard arguments.count == 3, let milliseconds = Int64(arguments[2]) else {
                     return 64

@@ -5,16 +5,15 @@ import Glibc
 /// at each look at the clock.
 struct ServiceClock: Sendable {
     let service: ServiceName
-    /// As this process sees it. Beside the service's own folder, which a service may empty; it survives a kill of the
-    /// host, as a wrong clock does.
+    /// As this process sees it. It goes with the host: who boots sets his clock.
     private let path: String
     private let inside: String
 
-    init(of service: ServiceName, stateFolder: String) {
+    @LabActor
+    init(of service: ServiceName, on kernel: HostKernel) {
         self.service = service
-        let name = ".clock-\(service)"
-        path = "\(stateFolder)/\(name)"
-        inside = "/run/firedrill/\(name)"
+        inside = "/run/.firedrill-clock-\(service)"
+        path = kernel.outside(inside)
     }
 
     /// Where this machine has the library that takes part in programs with threads; nil: nowhere.
@@ -140,7 +139,7 @@ extension LabSupervisor {
         let instance = service.instance
         guard instance.preparations.contains(.clock) else { return }
         do throws(LabFailure) {
-            let clock = ServiceClock(of: service.name, stateFolder: host.folder)
+            let clock = ServiceClock(of: service.name, on: host.kernel)
             _ = try clock.environment()
             try ServiceClock.check(
                 instance.run,

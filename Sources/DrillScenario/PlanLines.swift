@@ -103,14 +103,16 @@ enum PlanLines {
         case .signalService(let service, let number):
             "signal \(Signal.names.first { Signal.number($0) == number } ?? "\(number)") to \(service)"
         case .run(let argv), .command(let argv, _): "run \(argv)"
-        case .beginStress(let stress): "begin \(stress)"
-        case .endStress(let stress): "end \(stress)"
-        case .fillDisk(let fill): "fill \(fill.folder)"
-        case .emptyDisk(let fill): "remove what filled \(fill.folder)"
-        case .skewClock(let service, let offset): "clock of \(service) by \(offset)"
-        case .resetClock(let service): "clock of \(service) as it is"
-        case .throttleDisk(let rate): "disk at \(rate) bytes a second"
-        case .unthrottleDisk: "disk as it is"
+        case .beginStress(let stress): "a helper takes \(HostEffectText.of(stress))"
+        case .endStress(let stress): "end the helper that takes \(HostEffectText.of(stress))"
+        case .fillDisk(let fill): "a file without a name takes \(HostEffectText.of(fill))"
+        case .emptyDisk(let fill): "end the file that takes \(HostEffectText.of(fill))"
+        case .skewClock(let service, let offset):
+            "clock of \(service) \(HostEffectText.of(offset)), by libfaketime"
+        case .resetClock(let service): "clock of \(service) right again"
+        case .throttleDisk(let rate):
+            "its disk reads and writes at most \(HostEffectText.bytes(Int64(rate))) a second each"
+        case .unthrottleDisk: "its disk without that limit"
         }
     }
 }

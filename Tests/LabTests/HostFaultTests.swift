@@ -178,6 +178,12 @@ import Testing
     /// Prints the second once in 20 ms.
     private let teller = ["/bin/sh", "-c", "while true; do date +%s; sleep 0.02; done"]
 
+    private func seconds(_ lab: TestLab) throws -> [Int] {
+        try lab.log("a", "clock").split(separator: "\n").compactMap { line in
+            line.split(separator: " ").last.flatMap { Int($0) }
+        }
+    }
+
     @Test func `a service's clock jumps and comes back, and nobody else's does`() throws {
         try TestLab.with("clock") { (lab: TestLab) throws in
             let s = lab.supervisor
@@ -195,21 +201,27 @@ import Testing
                 sentence.hasSuffix("a clock that is -90.0 s off, asked -90.0 s"), "\(sentence)")
             let elsewhere = try #require(Int(try s.run("a", "/bin/date", "+%s")))
             #expect(abs(elsewhere - time(nil)) <= 1)
-            // A host that lost its power starts with the clock that it had.
-            try s.lab(.silence("a"))
-            try s.lab(.kill("a"))
-            try s.lab(.boot("a"))
-            lab.remember()
+            // A service that is started again has the clock of its host.
+            try s.on("a", .killService("clock"))
+            try s.on("a", .startService("clock"))
+            try s.listen(for: .milliseconds(100))
             #expect(try look(s, .host("a", operation)).proven == "true")
             try s.on("a", .resetClock("clock"))
             try s.listen(for: .milliseconds(200))
-            let told = try lab.log("a", "clock").split(separator: "\n").compactMap { line in
-                line.split(separator: " ").last.flatMap { Int($0) }
-            }
+            let told = try seconds(lab)
             let now = time(nil)
             #expect(abs((told.first ?? 0) - now) < 30)
             #expect(abs((told.last ?? 0) - now) <= 1)
             #expect(told.contains { abs($0 + 90 - now) < 30 })
+            // A host that boots sets its clock.
+            try s.on("a", operation)
+            try s.lab(.silence("a"))
+            try s.lab(.kill("a"))
+            try s.lab(.boot("a"))
+            lab.remember()
+            try s.listen(for: .milliseconds(100))
+            #expect(try look(s, .host("a", operation)).proven == "false")
+            try s.on("a", .resetClock("clock"))
         }
     }
 
