@@ -10,7 +10,7 @@ package enum ClockSkew: Fault {
             .init("offset", .offset, required: true, summary: "ahead; behind where it is negative"),
         ],
         isCondition: true, instant: "[offset requested, written]",
-        example: "host: standby, service: keepalived, offset: -90s, for: 20s",
+        example: "host: standby, service: web, offset: -90s, for: 20s",
         notes: [
             "By libfaketime, which is loaded into every instance of this service when it starts; CLOCK_MONOTONIC and timers stay right.",
             "A static program cannot be reached, and is refused before the drill begins.",
