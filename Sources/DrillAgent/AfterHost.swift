@@ -10,17 +10,15 @@ enum AfterHost {
 
     /// What undoes the record, and in whose place; nil: nothing that outlives a host.
     static func program(
-        for record: UndoRecord, of run: RunID
+        for record: UndoRecord
     ) -> (host: HostName, arguments: [String])? {
         guard record.isLasting, case .lab(.host(let host, let operation)) = record.undo else {
             return nil
         }
         switch operation {
         case .run(let arguments): return (host, arguments)
-        case .emptyDisk(let fill):
-            return (host, ["--remove", "\(fill.folder)/\(DiskFill.fileName(run))"])
         case .killService, .stopService, .startService, .pauseService, .continueService,
-            .signalService, .command, .beginStress, .endStress, .fillDisk, .skewClock,
+            .signalService, .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock,
             .resetClock, .throttleDisk, .unthrottleDisk:
             return nil
         }
@@ -33,7 +31,7 @@ enum AfterHost {
             Undone(
                 verdict: verdict, message: message, interval: InstantInterval(low: low, high: .now))
         }
-        guard let (host, arguments) = program(for: record, of: folder.run) else {
+        guard let (host, arguments) = program(for: record) else {
             return ended(.notNeeded)
         }
         do throws(LabFailure) {
@@ -49,9 +47,7 @@ enum AfterHost {
     }
 
     static func check(_ status: Int32, _ arguments: [String]) throws(LabFailure) {
-        let words =
-            arguments.first == "--remove"
-            ? "removing \(arguments.dropFirst().joined())" : arguments.joined(separator: " ")
+        let words = arguments.joined(separator: " ")
         switch status {
         case 0: break
         case 128 + SIGKILL:
@@ -88,20 +84,9 @@ enum AfterHost {
         }
         _ = clinux_set_host_name(arguments[0])
         let rest = Array(arguments.dropFirst(2))
-        if rest[0] == "--remove" {
-            guard rest.count == 2 else { return 64 }
-            if unlink(rest[1]) == 0 || errno == ENOENT || errno == ENOTDIR { return 0 }
-            AgentMain.complain(systemFailure("remove \(rest[1])").message)
-            return 1
-        }
         let strings = CStringArray(rest)
         execvp(rest[0], strings.pointer)
         AgentMain.complain(systemFailure("execute \(rest[0])").message)
         return 127
     }
-}
-
-extension DiskFill {
-    /// One a run and folder: what is found by this name is ours.
-    static func fileName(_ run: RunID) -> String { ".firedrill-\(run)" }
 }

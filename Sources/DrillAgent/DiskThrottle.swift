@@ -13,7 +13,7 @@ final class DiskThrottle {
     }
 
     private let host: LabHostState
-    private let kernel: HostKernel
+    let kernel: HostKernel
     private let way: Way
     /// Of the whole disk that the host's folder lies on: `254:0`.
     private let device: String
@@ -185,6 +185,16 @@ final class DiskThrottle {
 
     private static func removeGroup(_ group: Cgroup) throws(LabFailure) {
         if rmdir(group.path) < 0, errno != ENOENT { throw systemFailure("remove \(group.path)") }
+    }
+
+    /// What a run whose holder died has left of v1's cgroups; their processes have ended.
+    nonisolated static func removeRemains(of run: RunID) throws(LabFailure) {
+        guard let mount = blkioMount(in: try Files.read("/proc/self/mountinfo")) else { return }
+        let outer = "\(mount)/\(RunFolder.prefix)\(run)"
+        for name in Files.list(outer) where Files.isDirectory("\(outer)/\(name)") {
+            if rmdir("\(outer)/\(name)") < 0 { throw systemFailure("remove \(outer)/\(name)") }
+        }
+        if rmdir(outer) < 0, errno != ENOENT { throw systemFailure("remove \(outer)") }
     }
 
     /// The host's first process too: whatever it starts is born where it is.

@@ -54,6 +54,14 @@ extension LabSupervisor {
         try place.remove()
     }
 
+    /// For the keeper: whether the helper holds it still.
+    func look(_ burden: HostBurden, on host: LabHostState) -> (now: String, set: String) {
+        let isHeld = hostFaults.burdens.contains {
+            $0.host == host.name && $0.burden == burden && !$0.isGone
+        }
+        return (isHeld ? "held" : Self.gone, "held")
+    }
+
     /// Also of a host that was killed meanwhile: then there is nothing left to end.
     func end(
         _ burden: HostBurden, on host: LabHostState
@@ -168,6 +176,8 @@ extension LabSupervisor {
     func throttle(
         _ rate: UInt64, on host: LabHostState
     ) throws(LabFailure) -> InstantInterval {
+        // A host that was killed under its limit starts without one.
+        if hostFaults.throttles[host.name]?.kernel.state == .dead { _ = try unthrottle(host) }
         guard hostFaults.throttles[host.name] == nil else {
             throw LabFailure(
                 kind: .failed, message: "the disk of host \(host.name) is slowed already")

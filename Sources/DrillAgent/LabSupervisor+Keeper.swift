@@ -107,7 +107,7 @@ extension LabSupervisor: KeeperHands {
     /// A dead or frozen host runs no program; an empty one in its place does.
     private func undoAfterHost(_ record: UndoRecord) async throws(LabFailure) {
         let folder = try builtLab().folder
-        guard let (host, arguments) = AfterHost.program(for: record, of: folder.run) else { return }
+        guard let (host, arguments) = AfterHost.program(for: record) else { return }
         let child = try AfterHost.start(arguments, for: host, of: folder)
         let isOver = await Reactor.shared.readable(
             child.pidfd.number, until: .now + AfterHost.limit)
@@ -186,9 +186,10 @@ extension LabSupervisor: KeeperHands {
             let place = host.place(of: name)
             guard try place.isPopulated() else { return (Self.gone, "paused") }
             return (try place.isFrozen() ? "paused" : "running", "paused")
+        case .beginStress(let stress): return look(.stress(stress), on: host)
+        case .fillDisk(let fill): return look(.fill(fill), on: host)
         case .stopService, .startService, .continueService, .signalService, .run, .command,
-            .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock, .resetClock,
-            .throttleDisk, .unthrottleDisk:
+            .endStress, .emptyDisk, .skewClock, .resetClock, .throttleDisk, .unthrottleDisk:
             return nil
         }
     }
@@ -198,7 +199,8 @@ extension FaultOperation {
     /// What it does outlives the lab's hosts and the kernel.
     var isLasting: Bool {
         switch self {
-        case .host(_, .command), .host(_, .fillDisk): true
+        // A filled disk is a file without a name, which goes with the helper that holds it.
+        case .host(_, .command): true
         case .lab, .host: false
         }
     }

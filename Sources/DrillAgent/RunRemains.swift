@@ -16,6 +16,7 @@ enum RunRemains {
         }
         attempt { () throws(LabFailure) in try endProcesses(folder) }
         attempt { () throws(LabFailure) in try folder.cgroup().remove() }
+        attempt { () throws(LabFailure) in try DiskThrottle.removeRemains(of: folder.run) }
         attempt { () throws(LabFailure) in try folder.remove() }
         return left
     }
