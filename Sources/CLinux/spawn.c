@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,7 @@ static const char *const steps[] = {
     "set user",
     "change directory",
     "execute",
+    "enter the place",
 };
 
 static void fail(int channel, int step) {
@@ -39,6 +43,11 @@ static void fail(int channel, int step) {
     ssize_t written = write(channel, &report, sizeof report);
     (void)written;
     _exit(127);
+}
+
+static int is_namespace(int descriptor) {
+    struct statfs system;
+    return descriptor >= 0 && fstatfs(descriptor, &system) == 0 && system.f_type == NSFS_MAGIC;
 }
 
 // Only async-signal-safe calls from here to exec: another thread of the parent may have held malloc's lock.
@@ -54,6 +63,8 @@ static void become(const struct clinux_spawn *spawn, int channel) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     if (setsid() < 0) fail(channel, 1);
+    // Before anything else is done as the program: what is in the place is found by it.
+    if (is_namespace(spawn->cgroup) && setns(spawn->cgroup, CLONE_NEWCGROUP) < 0) fail(channel, 9);
     // The agent survives when memory is short; what it starts does so only where it says so itself.
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0) {
@@ -107,7 +118,7 @@ pid_t clinux_spawn(struct clinux_spawn *spawn) {
     };
     if (spawn->new_host)
         arguments.flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
-    if (spawn->cgroup >= 0) {
+    if (spawn->cgroup >= 0 && !is_namespace(spawn->cgroup)) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)spawn->cgroup;
     }
@@ -179,6 +190,48 @@ int clinux_set_host_name(const char *name) {
 
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
 
+static int write_file(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    int result = write(file, text, strlen(text)) < 0 ? -errno : 0;
+    close(file);
+    return result;
+}
+
+int clinux_become_namespace_root(const char **failed_step) {
+    uid_t user = geteuid();
+    gid_t group = getegid();
+    *failed_step = "make a user namespace";
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return -errno;
+    char map[32];
+    *failed_step = "become root of the user namespace";
+    // Without this nobody without privileges may map a group.
+    int result = write_file("/proc/self/setgroups", "deny");
+    if (result < 0 && result != -ENOENT) return result;
+    snprintf(map, sizeof map, "0 %u 1", (unsigned)user);
+    if ((result = write_file("/proc/self/uid_map", map)) < 0) return result;
+    snprintf(map, sizeof map, "0 %u 1", (unsigned)group);
+    if ((result = write_file("/proc/self/gid_map", map)) < 0) return result;
+    *failed_step = "";
+    return 0;
+}
+
+static void *make_cgroup_namespace(void *result) {
+    int made = unshare(CLONE_NEWCGROUP);
+    int descriptor =
+        made < 0 ? -1 : open("/proc/thread-self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+    *(int *)result = descriptor < 0 ? -errno : descriptor;
+    return NULL;
+}
+
+int clinux_cgroup_namespace(void) {
+    pthread_t thread;
+    int result = -EIO;
+    int error = pthread_create(&thread, NULL, make_cgroup_namespace, &result);
+    if (error == 0) error = pthread_join(thread, NULL);
+    return error ? -error : result;
+}
+
 int clinux_pidfd_open(pid_t pid) {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     return pidfd < 0 ? -errno : pidfd;
@@ -188,11 +241,21 @@ int clinux_pidfd_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
+static int is_in_own_users(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/ns/user", (long)pid);
+    struct stat own, other;
+    return stat("/proc/self/ns/user", &own) == 0 && stat(path, &other) == 0 &&
+           own.st_ino == other.st_ino;
+}
+
 int clinux_enter(pid_t pid, char *const *argv) {
     int pidfd = clinux_pidfd_open(pid);
     if (pidfd < 0) return pidfd;
-    int result = setns(
-        pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
+    int kinds = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+    // One's own user namespace cannot be entered again.
+    int result = is_in_own_users(pid) ? 0 : setns(pidfd, CLONE_NEWUSER);
+    if (result == 0) result = setns(pidfd, kinds);
     int error = errno;
     close(pidfd);
     if (result < 0) return -error;

@@ -30,7 +30,10 @@ package enum AgentMain {
         case "bench-link": return LinkBench.main(rest)
         case "enter": return enter(rest)
         case "shell": return shell(rest)
-        case "doctor": return Doctor.run()
+        case "doctor":
+            // Where it is refused, what cannot be done without it says so.
+            try? OrdinaryUser.becomeNamespaceRoot()
+            return Doctor.run()
         case "orphans": return Orphans.list()
         case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
         case "version":

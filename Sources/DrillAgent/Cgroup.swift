@@ -1,20 +1,37 @@
 import DrillCore
 import Glibc
 
-/// A directory of the unified cgroup hierarchy.
-package struct Cgroup: Hashable, Sendable {
+/// A set of processes that is known whatever they do: a directory of the unified cgroup hierarchy, or, where none can be
+/// made, a marked place.
+package struct Cgroup: Sendable {
+    /// Of a marked place it names no file.
     let path: String
+    private let marks: MarkedPlaces?
 
-    /// Where cgroup v2 is mounted; on hybrid machines beside v1.
-    static func root() throws(LabFailure) -> Cgroup {
-        let mounts = try Files.read("/proc/self/mountinfo")
-        guard let path = mountPoint(in: mounts) else {
+    /// Nil: it is a marked place, which has no limits and no controllers.
+    var folder: String? { marks == nil ? path : nil }
+
+    init(path: String, marks: MarkedPlaces? = nil) {
+        self.path = path
+        self.marks = marks
+    }
+
+    /// Where runs' cgroups are made: where cgroup v2 is mounted (on hybrid machines beside v1), and for an ordinary user
+    /// below what is delegated to him. Nil: nothing is.
+    static func root() throws(LabFailure) -> Cgroup? {
+        guard let path = mountPoint(in: try Files.read("/proc/self/mountinfo")) else {
+            if OrdinaryUser.isThis { return nil }
             throw LabFailure(
                 kind: .capability,
                 message: "no cgroup v2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified,"
                     + " or boot with systemd.unified_cgroup_hierarchy=1")
         }
-        return Cgroup(path: path)
+        guard OrdinaryUser.isThis else { return Cgroup(path: path) }
+        // A process may be put only into what is delegated together with where it is now.
+        guard let own = ownPath(in: try Files.read("/proc/self/cgroup")), own != "/",
+            access(path + own, W_OK) == 0, access(path + own + "/cgroup.procs", W_OK) == 0
+        else { return nil }
+        return Cgroup(path: path + own)
     }
 
     /// The mount point of the first cgroup2 in the text of /proc/self/mountinfo.
@@ -29,11 +46,17 @@ package struct Cgroup: Hashable, Sendable {
         return nil
     }
 
-    func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name) }
+    /// The cgroup v2 in the text of /proc/self/cgroup.
+    package static func ownPath(in text: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
+    }
 
-    var exists: Bool { Files.isDirectory(path) }
+    func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name, marks: marks) }
+
+    var exists: Bool { marks?.exists(path) ?? Files.isDirectory(path) }
 
     func make() throws(LabFailure) {
+        if let marks { return try marks.make(path) }
         do {
             try Files.makeDirectory(path)
         } catch {
@@ -44,8 +67,10 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
+    /// What a program is started into (`ChildSpec.cgroup`).
     func open() throws(LabFailure) -> Descriptor {
-        try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        if let marks { return try marks.open(path) }
+        return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
 
     private func event(_ name: String) throws(LabFailure) -> Bool {
@@ -55,30 +80,46 @@ package struct Cgroup: Hashable, Sendable {
 
     /// Whether it or one below it holds a process that has not ended.
     func isPopulated() throws(LabFailure) -> Bool {
+        if let marks { return marks.isPopulated(path) }
         guard exists else { return false }
         return try event("populated")
     }
 
-    func isFrozen() throws(LabFailure) -> Bool { try event("frozen") }
+    func isFrozen() throws(LabFailure) -> Bool {
+        if let marks { return marks.isStopped(path) }
+        return try event("frozen")
+    }
 
     func processes() throws(LabFailure) -> [pid_t] {
-        try Files.read(path + "/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
+        if let marks { return marks.processes(path) }
+        return try Files.read(path + "/cgroup.procs").split(separator: "\n")
+            .compactMap { pid_t($0) }
     }
 
     /// With those below it.
     func allProcesses() throws(LabFailure) -> [pid_t] {
+        if let marks { return marks.allProcesses(path) }
         var all = try processes()
         for name in children { all += try child(name).allProcesses() }
         return all
     }
 
-    var children: [String] { Files.list(path).filter { Files.isDirectory(path + "/" + $0) } }
+    var children: [String] {
+        marks?.children(path) ?? Files.list(path).filter { Files.isDirectory(path + "/" + $0) }
+    }
 
     /// SIGKILL to everything in it and below, frozen or not.
-    func kill() throws(LabFailure) { try Files.set(path + "/cgroup.kill", to: "1") }
+    func kill() throws(LabFailure) {
+        if let marks { return try marks.kill(path) }
+        try Files.set(path + "/cgroup.kill", to: "1")
+    }
 
+    /// Of a marked place by SIGSTOP and SIGCONT.
     func setFrozen(_ frozen: Bool) throws(LabFailure) {
-        try Files.set(path + "/cgroup.freeze", to: frozen ? "1" : "0")
+        guard let marks else {
+            return try Files.set(path + "/cgroup.freeze", to: frozen ? "1" : "0")
+        }
+        if frozen { _ = try marks.stop(path) } else { marks.cont(path) }
     }
 
     /// Until all of its processes have ended.
@@ -99,7 +140,7 @@ package struct Cgroup: Hashable, Sendable {
         async throws(LabFailure)
     {
         let deadline = RunInstant.now + limit
-        while try isFrozen() != frozen {
+        while try !has(frozen: frozen) {
             if RunInstant.now > deadline {
                 throw LabFailure(
                     kind: .timedOut,
@@ -110,8 +151,15 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
+    private func has(frozen: Bool) throws(LabFailure) -> Bool {
+        guard let marks else { return try event("frozen") == frozen }
+        // Those who were being started when the others were stopped are stopped now; SIGCONT takes effect as it is sent.
+        return frozen ? try marks.stop(path) : true
+    }
+
     /// Thaws and removes it with all below it; it must be empty. One that stays frozen would hang what is put into it.
     func remove() throws(LabFailure) {
+        if let marks { return try marks.remove(path) }
         guard exists else { return }
         for name in children { try child(name).remove() }
         if Files.exists(path + "/cgroup.freeze") { try setFrozen(false) }

@@ -51,14 +51,22 @@ enum Doctor {
 
     private static var root: Finding {
         Finding(
-            name: "root", problem: geteuid() == 0 ? nil : "a namespace lab needs root; use sudo",
-            detail: "yes")
+            name: "root",
+            problem: OrdinaryUser.isThis
+                ? "an ordinary user: root in the hosts of his labs, and no other user there" : nil,
+            detail: "yes", needed: false)
     }
 
     private static var cgroups: Finding {
         var finding = Finding(name: "cgroup v2", detail: "")
         do throws(LabFailure) {
-            let root = try Cgroup.root()
+            guard let root = try Cgroup.root() else {
+                finding.needed = false
+                finding.problem =
+                    "none is delegated to this user (systemd-run --user --scope -p Delegate=yes gives one);"
+                    + " processes are killed and stopped one by one, and have no limits"
+                return finding
+            }
             finding.detail = root.path
             if access(root.path, W_OK) != 0 {
                 finding.problem =
@@ -75,7 +83,7 @@ enum Doctor {
         do throws(NetlinkError) {
             _ = try NetworkNamespace.create()
         } catch {
-            finding.problem = "\(error); run as root, or in a container with --privileged"
+            finding.problem = OrdinaryUser.namespaceFailure("\(error)", error.errno).message
         }
         return finding
     }
@@ -100,16 +108,7 @@ enum Doctor {
 
     private static var netem: Finding {
         var finding = Finding(name: "netem", detail: "present", needed: false)
-        do throws(NetlinkError) {
-            let namespace = try NetworkNamespace.create()
-            let socket = try NetlinkSocket(in: namespace)
-            // A whole tc_netem_qopt of zeros: a kernel that knows netem takes it.
-            try socket.addQdisc(
-                try socket.link(named: "lo").index, handle: TrafficHandle(1),
-                .other(kind: "netem", options: [UInt8](repeating: 0, count: 24)))
-        } catch {
-            finding.problem = error.errno == ENOENT ? "this kernel has none (\(error))" : "\(error)"
-        }
+        finding.problem = LinkBackends.look().netemProblem
         return finding
     }
 

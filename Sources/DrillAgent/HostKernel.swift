@@ -54,10 +54,12 @@ final class HostKernel {
                     cgroup: place.number, isNewHost: true))
         } catch {
             try cgroup.remove()
-            throw LabFailure(
-                kind: error.errno == EPERM ? .capability : error.kind,
-                message: "host \(host): \(error.message)"
-                    + (error.errno == EPERM ? " (namespaces need root)" : ""), errno: error.errno)
+            guard error.errno == EPERM else {
+                throw LabFailure(
+                    kind: error.kind, message: "host \(host): \(error.message)",
+                    errno: error.errno)
+            }
+            throw OrdinaryUser.namespaceFailure("host \(host): make its namespaces", EPERM)
         }
         let kernel = HostKernel(host, "\(host)#\(number)", child, socket, cgroup)
         spawn { await kernel.listen() }

@@ -11,7 +11,7 @@ extension LabSupervisor {
         let folder = RunFolder(run: spec.run)
         let cgroup = try folder.cgroup()
         TestHooks.point("build: begun")
-        let lock = try folder.make()
+        let lock = try folder.make(cgroup: cgroup)
         TestHooks.point("build: folder made")
         setenv(OwnProcess.marker, spec.run.rawValue, 1)
         var starting: Keeper?

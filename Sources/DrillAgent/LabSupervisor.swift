@@ -31,6 +31,7 @@ final class LabSupervisor {
     var programCount = 0
     var isEnding = false
     private(set) var networkFailure: LabFailure?
+    private var capabilities = LabCapabilities()
     let controller: LineWriter
     private(set) var staysWithoutController = false
     private var isControllerGone = false
@@ -44,26 +45,32 @@ final class LabSupervisor {
     nonisolated static func main() -> Int32 {
         setsid()
         for ignored in [SIGINT, SIGHUP, SIGPIPE] { Glibc.signal(ignored, SIG_IGN) }
+        var refused: LabFailure?
+        do {
+            try OrdinaryUser.becomeNamespaceRoot()
+        } catch {
+            refused = error
+        }
         // Where it is allowed: t0 and the roles are stamped here, and a late stamp is a wide interval. What it starts
         // runs as an ordinary process.
-        _ = clinux_realtime(4)
+        let realtime = clinux_realtime(4)
         Surroundings.surviveMemoryShortage()
-        let result = clinux_unshare_network()
-        spawn {
+        let result = refused == nil ? clinux_unshare_network() : 0
+        if result < 0 {
+            // Without one of its own, the switch would be built in somebody else's.
+            refused = OrdinaryUser.namespaceFailure("make the switch's network namespace", -result)
+        }
+        spawn { [refused] in
             let supervisor = LabSupervisor()
-            await supervisor.run(hasNetwork: result)
+            supervisor.networkFailure = refused
+            supervisor.capabilities = MachineCapabilities.lacking(
+                network: refused, realtime: realtime)
+            await supervisor.run()
         }
         return Reactor.shared.run()
     }
 
-    private func run(hasNetwork: Int32) async {
-        if hasNetwork < 0 {
-            // Without one of its own, the switch would be built in somebody else's.
-            let failure = systemFailure("make the switch's network namespace", -hasNetwork)
-            networkFailure = LabFailure(
-                kind: .capability, message: failure.message + " (namespaces need root)",
-                errno: failure.errno)
-        }
+    private func run() async {
         // Address events are stamped with the interval between two looks.
         Reactor.shared.setTick(.milliseconds(2))
         spawn { [self] in await awaitSignal() }
@@ -176,9 +183,10 @@ final class LabSupervisor {
         return LabReply(id: id, interval: InstantInterval(low: low, high: .now), detail: detail)
     }
 
-    /// Versions, and the first process of each host for `firedrill-agent enter`.
+    /// Versions, what the machine lacks, and the first process of each host for `firedrill-agent enter`.
     private func greeting() -> [String: String] {
-        var detail = ["versions": Self.version]
+        var detail = capabilities.detail
+        detail["versions"] = Self.version
         for (name, host) in lab?.hosts ?? [:] where host.kernel.state != .dead {
             detail["pid.\(name)"] = "\(host.kernel.pid)"
         }

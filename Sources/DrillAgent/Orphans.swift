@@ -36,17 +36,19 @@ enum Orphans {
     static func find() throws(LabFailure) -> [Leftover] {
         let root = try Cgroup.root()
         var runs: Set<RunID> = []
-        for place in [RunFolder.parent, root.path] {
+        for place in RunFolder.parents + [root?.path].compactMap({ $0 }) {
             for name in Files.list(place)
             where name.hasPrefix(RunFolder.prefix) && Files.isOwnDirectory(place + "/" + name) {
                 runs.insert(RunID(String(name.dropFirst(RunFolder.prefix.count))))
             }
         }
-        for name in Files.list("/run/firedrill") { runs.insert(RunID(name)) }
+        if !OrdinaryUser.isThis {
+            for name in Files.list("/run/firedrill") { runs.insert(RunID(name)) }
+        }
         var found: [Leftover] = []
         for run in runs.sorted() {
             let folder = RunFolder(run: run)
-            let cgroup = root.child(RunFolder.prefix + run.rawValue)
+            let cgroup = try folder.cgroup()
             let isKept = Files.exists(folder.socketPath)
             found.append(
                 Leftover(

@@ -6,25 +6,60 @@ import Glibc
 struct RunFolder: Sendable {
     let run: RunID
 
-    static let parent = "/var/tmp"
     static let prefix = "firedrill-"
 
-    var path: String { "\(Self.parent)/\(Self.prefix)\(run)" }
+    /// Where runs' folders may be; the first is where they are made. All of this user.
+    static var parents: [String] {
+        guard let user = OrdinaryUser.number else { return ["/var/tmp"] }
+        // By the number, not by XDG_RUNTIME_DIR: a later `heal` finds it from any session, and `su` keeps the variable of
+        // another user.
+        let runtime = "/run/user/\(user)"
+        let own = Files.isOwnDirectory(runtime) ? [runtime + "/firedrill"] : []
+        return own + ["/tmp/\(prefix)\(user)"]
+    }
+
+    var path: String {
+        let name = Self.prefix + run.rawValue
+        let parents = Self.parents
+        let parent = parents.first { Files.isOwnDirectory("\($0)/\(name)") } ?? parents[0]
+        return "\(parent)/\(name)"
+    }
+
     var lockPath: String { path + "/lock" }
-    var socketFolder: String { "/run/firedrill/\(run)" }
+    /// An ordinary user's lies in his run folder.
+    var socketFolder: String { OrdinaryUser.isThis ? path : "/run/firedrill/\(run)" }
     var socketPath: String { socketFolder + "/lab.sock" }
+    private var cgroupPath: String { path + "/cgroup" }
 
     func host(_ host: HostName) -> String { "\(path)/hosts/\(host)" }
 
+    /// The run's processes. Of a run that exists: where its supervisor made it.
     func cgroup() throws(LabFailure) -> Cgroup {
-        try Cgroup.root().child(Self.prefix + run.rawValue)
+        let name = Self.prefix + run.rawValue
+        if OrdinaryUser.isThis, Files.exists(path) {
+            guard Files.exists(cgroupPath) else { return Cgroup(path: name, marks: .init(run)) }
+            let path = try Files.read(cgroupPath)
+            guard path.hasSuffix("/" + name) else {
+                throw LabFailure(kind: .failed, message: "\(cgroupPath) holds \(path)")
+            }
+            return Cgroup(path: path)
+        }
+        return try Cgroup.root()?.child(name) ?? Cgroup(path: name, marks: .init(run))
     }
 
     /// The lock is held for as long as the descriptor is open.
-    func make() throws(LabFailure) -> Descriptor {
+    func make(cgroup: Cgroup) throws(LabFailure) -> Descriptor {
+        if OrdinaryUser.isThis { try Self.makeParent() }
+        let path = path
         try Files.makeDirectory(path)
+        guard Files.isOwnDirectory(path) else {
+            throw LabFailure(kind: .failed, message: "\(path) belongs to another user")
+        }
         let lock = try lock()
         try Files.makeDirectory(path + "/hosts")
+        if OrdinaryUser.isThis, let folder = cgroup.folder {
+            try Files.write(folder, to: cgroupPath)
+        }
         var held = stat()
         var named = stat()
         guard fstat(lock.number, &held) == 0, stat(lockPath, &named) == 0,
@@ -36,6 +71,21 @@ struct RunFolder: Sendable {
             )
         }
         return lock
+    }
+
+    /// Everybody may make a folder of this name in /tmp, or a link: only one that is ours alone is used.
+    private static func makeParent() throws(LabFailure) {
+        let parent = parents[0]
+        try Files.makeDirectory(parent, mode: 0o700)
+        var status = stat()
+        guard Files.isOwnDirectory(parent), lstat(parent, &status) == 0,
+            status.st_mode & 0o077 == 0
+        else {
+            throw LabFailure(
+                kind: .capability,
+                message: "\(parent) is not a folder of this user alone (mode 0700):"
+                    + " whoever made it could change the run; have it removed")
+        }
     }
 
     /// Made where it is not there. Whoever only asks whether the run lives holds it for a moment, too.
@@ -59,8 +109,12 @@ struct RunFolder: Sendable {
 
     func remove() throws(LabFailure) {
         try Files.remove(path)
-        try Files.remove(socketFolder)
-        // Other runs' folders may be beside it.
-        _ = rmdir("/run/firedrill")
+        if OrdinaryUser.isThis {
+            // Other runs' folders may be beside it.
+            for parent in Self.parents { _ = rmdir(parent) }
+        } else {
+            try Files.remove(socketFolder)
+            _ = rmdir("/run/firedrill")
+        }
     }
 }

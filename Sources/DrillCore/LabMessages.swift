@@ -11,7 +11,7 @@ package struct LabRequest: Hashable, Sendable, Codable {
 }
 
 package enum LabCommand: Hashable, Sendable, Codable {
-    /// First message; replied with `versions` in detail.
+    /// First message; replied with `versions` and `LabCapabilities` in detail.
     case hello(version: String)
     /// Makes switch, hosts and addresses. Replied when hosts can reach one another.
     case build(LabSpec)

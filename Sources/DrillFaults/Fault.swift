@@ -66,11 +66,13 @@ package struct FaultDescription: Hashable, Sendable {
     package var example: String
     /// What to know before its figures are believed, for the reference page; a sentence each.
     package var notes: [String]
+    /// What the lab's machine must have for it; checked before anything is built.
+    package var needs: [LabCapability]
 
     package init(
         name: String, summary: String, target: Target, parameters: [Parameter] = [],
         heals: Bool = true, takesNetwork: Bool = false, isCondition: Bool? = nil, instant: String,
-        example: String = "", notes: [String] = []
+        example: String = "", notes: [String] = [], needs: [LabCapability] = []
     ) {
         self.name = name
         self.summary = summary
@@ -82,6 +84,7 @@ package struct FaultDescription: Hashable, Sendable {
         self.instant = instant
         self.example = example
         self.notes = notes
+        self.needs = needs
     }
 }
 

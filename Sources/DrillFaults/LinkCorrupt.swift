@@ -14,7 +14,7 @@ package enum LinkCorrupt: Fault {
             "The receiver's check sums find it: to TCP it is a loss, and no wrong byte is delivered. A flipped Ethernet header sends the packet elsewhere.",
             "Hosts of a lab send no super-frames (gso_max_segs 1): one packet is hit, and not 64 kB.",
             "`correlation` is netem's, and makes rare events rarer than `ratio`.",
-        ])
+        ], needs: [.impairment])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -20,7 +20,7 @@ package enum LinkDelay: Fault {
             "`delay` is one way: `a<->b` with 25 ms makes a round trip 50 ms longer.",
             "`jitter` is that of the delay here, and not of the step's start. With it packets overtake each other, as they do with netem.",
             "Delays of several faults on one link and direction add; of jitter there is at most one.",
-        ])
+        ], needs: [.impairment])
 
     /// netem's old fields end here, and no network of two hosts is near it.
     private static let mostJitter = Duration.seconds(2)

@@ -13,7 +13,7 @@ package enum LinkDuplicate: Fault {
         notes: [
             "With a delay on the same link and direction the copy is delayed as well.",
             "`correlation` is netem's, and makes rare events rarer than `ratio`.",
-        ])
+        ], needs: [.impairment])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

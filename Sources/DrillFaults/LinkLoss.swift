@@ -23,7 +23,7 @@ package enum LinkLoss: Fault {
             "`gilbert-elliott`: a burst is 1/r packets long on average, and p/(p+r) of the time is bad. The packet is judged by the state before the move.",
             "`correlation` is netem's: a draw is mixed with the one before, which makes rare events rarer than `ratio`. For bursts use the model.",
             "Independent losses on one link and direction compose: 1 − ∏(1 − p). With correlation or the model there is at most one.",
-        ])
+        ], needs: [.impairment])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -14,7 +14,7 @@ package enum LinkRate: Fault {
             "Each direction and each pair has a rate of its own: `client<->*` with two hosts is four limits.",
             "What is above the rate waits in a bounded queue and is late, and then lost.",
             "Of several rates on one link and direction the smallest holds.",
-        ])
+        ], needs: [.impairment])
 
     /// A full frame takes 1.5 s then: below it nothing can be told from a partition.
     private static let least: UInt64 = 8_000

@@ -16,7 +16,7 @@ package enum LinkReorder: Fault {
         notes: [
             "Reordering needs a delay: a packet that is picked is not delayed and overtakes those that are. Traffic with more than `delay` between two packets arrives in order.",
             "The delay adds to other delays on the same link and direction; of reorderings there is at most one.",
-        ])
+        ], needs: [.impairment])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

@@ -23,6 +23,19 @@ extension RunMachine {
             .building, "building the lab", until: now + input.system.limits.boot + .seconds(20),
             &out)
         send(.hello(version: input.version), for: .hello, &out)
+    }
+
+    /// Nothing is begun that the machine cannot carry through.
+    mutating func greeted(_ reply: LabReply, _ now: RunInstant, _ out: inout [RunDirective]) {
+        let needs = LabNeeds(input.scenario, input.system)
+        if let why = needs.refusal(by: LabCapabilities(detail: reply.detail)) {
+            bringUpFailed(LabFailure(kind: .capability, message: why), now, &out)
+        } else if ending == nil {
+            buildLab(&out)
+        }
+    }
+
+    private mutating func buildLab(_ out: inout [RunDirective]) {
         let clients = Set(loadHosts)
         let hosts = input.system.hosts.map { host in
             LabHost(

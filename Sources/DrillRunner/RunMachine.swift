@@ -253,6 +253,7 @@ package struct RunMachine: Sendable {
             if reply.failure != nil || reply.detail["proven"] != "true" {
                 environmentFaults.append(reply.failure?.message ?? reply.output ?? "not seen")
             }
+        case .hello where reply.failure == nil: greeted(reply, now, &out)
         case .hello, .build, .start, .load:
             if let failure = reply.failure { bringUpFailed(failure, now, &out) }
         case .ready(let host, let service):

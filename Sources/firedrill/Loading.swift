@@ -47,13 +47,11 @@ enum Loading {
     }
 }
 
-/// What this machine lacks for a system; each a sentence with the remedy.
+/// What is missing of our own programs; each a sentence with the remedy. What the machine lacks, the lab's supervisor
+/// says before it builds anything.
 enum Capabilities {
-    static func missing(for system: System) -> [String] {
+    static func missing() -> [String] {
         var missing: [String] = []
-        if system.lab == .namespaces, geteuid() != 0 {
-            missing.append("a namespace lab needs root; run it with sudo")
-        }
         for program in ["firedrill-agent", "firedrill-load"]
         where access(Files.beside(program), X_OK) != 0 {
             missing.append(

@@ -110,7 +110,7 @@ struct Run: ParsableCommand {
         _ cell: LoadedCell, of cells: [LoadedCell], _ interrupts: Int32
     ) throws -> (RunReport?, DrillCore.ExitCode) {
         let scenario = cell.cell.scenario
-        let missing = cell.cell.capabilities + Capabilities.missing(for: cell.cell.system)
+        let missing = cell.cell.capabilities + Capabilities.missing()
         guard missing.isEmpty else {
             for text in missing { complain("firedrill: \(scenario.name): \(text)") }
             return (nil, .capability)

@@ -369,3 +369,14 @@ func `a supervisor that hangs from any request on does not hang the run`(step: S
     #expect(lab.supervisors == 2)
     #expect(outcome?.end == .failed("made to fail"))
 }
+
+@Test func `what the machine lacks is told before anything is built`() throws {
+    let lacking = LabCapabilities(lacking: [.namespaces: "none", .realtime: "slow"])
+    var lab = SimulatedLab(trouble: .init(lacking: lacking))
+    let ended = lab.run(simulatedInput([kill()]))
+    #expect(ended?.end == .capability("system pair: none"))
+    #expect(lab.requests == [.hello(version: "test"), .teardown])
+    lab = SimulatedLab(trouble: .init(lacking: LabCapabilities(lacking: [.realtime: "slow"])))
+    let other = lab.run(simulatedInput([kill()]))
+    #expect(other?.end == .complete)
+}

@@ -36,6 +36,8 @@ struct SimulatedLab {
         /// The lab takes everything back, so long after it was built, once.
         var healsAt: Duration?
         var neverSteady = false
+        /// Of the machine that the lab is built on.
+        var lacking = LabCapabilities()
         /// b says that it is in step, whatever became of a.
         var alwaysRedundant = false
     }
@@ -159,7 +161,8 @@ struct SimulatedLab {
             return
         }
         switch request.command {
-        case .hello, .awaitReady, .execute, .poll, .unpoll, .notice, .keep, .renew:
+        case .hello: reply(request.id, detail: trouble.lacking.detail)
+        case .awaitReady, .execute, .poll, .unpoll, .notice, .keep, .renew:
             reply(request.id)
         case .inspect(let operation):
             reply(

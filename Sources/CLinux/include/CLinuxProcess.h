@@ -16,7 +16,7 @@ struct clinux_spawn {
     /// Become 0, 1, 2, … of the child; everything else is closed by exec.
     const int *descriptors;
     size_t descriptor_count;
-    /// Directory of a cgroup v2 that the child is born in; -1: the parent's.
+    /// Directory of a cgroup v2 that the child is born in, or a cgroup namespace that it enters; -1: the parent's.
     int cgroup;
     /// Network namespace to enter before exec; -1: the parent's.
     int network_namespace;
@@ -71,9 +71,15 @@ struct clinux_poll {
 int clinux_ppoll(struct clinux_poll *entries, size_t count, int64_t timeout_ns);
 
 int clinux_unshare_network(void);
+/// Enters a user namespace of its own in which this user is root and there is nobody else, with a mount namespace.
+/// Only for a process with one thread. 0 or a negative errno with `failed_step` set.
+int clinux_become_namespace_root(const char **failed_step);
+/// A fresh cgroup namespace, close-on-exec, or a negative errno. The caller stays where it is.
+int clinux_cgroup_namespace(void);
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_signal(int pidfd, int signal);
-/// Enters all namespaces of a lab host by its first process and runs a program in it to its end.
+/// Enters all namespaces of a lab host by its first process, that of its users included where it is not this
+/// process's, and runs a program in it to its end.
 /// The program's wait status, or a negative errno.
 int clinux_enter(pid_t pid, char *const *argv);
 
