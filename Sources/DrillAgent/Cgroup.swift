@@ -90,6 +90,11 @@ package struct Cgroup: Sendable {
         return try event("populated")
     }
 
+    func isFrozen() throws(LabFailure) -> Bool {
+        if let marks { return marks.isStopped(path) }
+        return try event("frozen")
+    }
+
     func processes() throws(LabFailure) -> [pid_t] {
         if let marks { return marks.processes(path) }
         return try Files.read(path + "/cgroup.procs").split(separator: "\n")
@@ -120,12 +125,6 @@ package struct Cgroup: Sendable {
             return try Files.set(path + "/cgroup.freeze", to: frozen ? "1" : "0")
         }
         if frozen { _ = try marks.stop(path) } else { marks.cont(path) }
-    }
-
-    /// A marked place is frozen while it is meant to be: its processes were seen to stop.
-    func isFrozen() throws(LabFailure) -> Bool {
-        if let marks { return marks.isStopped(path) }
-        return try event("frozen")
     }
 
     /// Until all of its processes have ended.
