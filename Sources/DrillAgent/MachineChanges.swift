@@ -68,11 +68,11 @@ struct MachineChanges {
     func cut(_ traffic: PeerTraffic) throws(LabFailure) -> InstantInterval {
         let link = try link(traffic.interface)
         let sink = try sink() ?? makeSink()
-        TestHooks.pointAnywhere("cut: sink made")
+        TestHooks.point("cut: sink made")
         let wanted = try redirects(traffic, link: link.index, sink: sink)
         return try DrillAgent.netlink { () throws(NetlinkError) in
             _ = try netlink.ensureClsact(link.index)
-            TestHooks.pointAnywhere("cut: classifier made")
+            TestHooks.point("cut: classifier made")
             let low = RunInstant.now
             _ = try netlink.redirect(wanted)
             return InstantInterval(low: low, high: .now)
@@ -107,9 +107,13 @@ struct MachineChanges {
                 }
             }
             try netlink.removeRedirects(found)
-            TestHooks.pointAnywhere("uncut: filters removed")
-            if !before.hadClassifier { try netlink.removeClsactIfOurs(index, .ours) }
-            TestHooks.pointAnywhere("uncut: classifier removed")
+            TestHooks.point("uncut: filters removed")
+            if !before.hadClassifier,
+                try netlink.qdiscs(index).contains(where: { $0.kind == "clsact" })
+            {
+                try netlink.removeClsactIfOurs(index, .ours)
+            }
+            TestHooks.point("uncut: classifier removed")
             try removeUnused(sink)
             return found.isEmpty ? .superseded : .restored
         }
@@ -123,7 +127,8 @@ struct MachineChanges {
             guard let address = IPv4Address(peer) else {
                 throw LabFailure(
                     kind: .capability,
-                    message: "\(traffic): '\(peer)' is no IPv4 address, and only those are told apart")
+                    message:
+                        "\(traffic): '\(peer)' is no IPv4 address, and only those are told apart")
             }
             let isArriving = traffic.direction == .arriving
             all.append(
@@ -173,7 +178,8 @@ struct MachineChanges {
     private func removeUnused(_ sink: InterfaceIndex) throws(NetlinkError) {
         for link in try netlink.links() {
             for hook in TrafficHook.allCases
-            where try netlink.filters(link.index, hook).contains(where: { Self.leads($0, to: sink) }) {
+            where try netlink.filters(link.index, hook).contains(where: { Self.leads($0, to: sink) }
+            ) {
                 return
             }
         }
@@ -199,13 +205,14 @@ struct MachineChanges {
         // Without it the kernel would drop the IPv6 addresses, and to give them back could mean to give back a virtual
         // one that has moved.
         if before.keepsAddresses != nil { try Files.set(Self.keepPath(interface), to: "1") }
-        TestHooks.pointAnywhere("lower: addresses kept")
+        TestHooks.point("lower: addresses kept")
         let index = InterfaceIndex(rawValue: before.link)
         let low = RunInstant.now
         try DrillAgent.netlink { () throws(NetlinkError) in
             try netlink.setUp(index, false)
             guard try !netlink.link(index).isUp else {
-                throw NetlinkError(operation: "find \(interface) down after it was set down", errno: EPROTO)
+                throw NetlinkError(
+                    operation: "find \(interface) down after it was set down", errno: EPROTO)
             }
         }
         return InstantInterval(low: low, high: .now)
@@ -218,25 +225,26 @@ struct MachineChanges {
         }
         guard let link else { return .notNeeded }
         let wasLowered = !link.isUp && before.wasUp
-        if wasLowered {
-            try DrillAgent.netlink { () throws(NetlinkError) in
-                try netlink.setUp(index, true)
-                TestHooks.pointAnywhere("raise: up")
-                let present = try netlink.routes()
-                for bytes in before.routes {
-                    guard let route = Route(bytes: bytes),
-                        !present.contains(where: { $0.hasPlace(of: route) })
-                    else { continue }
-                    try netlink.addRoute(route)
-                }
+        var missing: [Route] = []
+        try DrillAgent.netlink { () throws(NetlinkError) in
+            if wasLowered { try netlink.setUp(index, true) }
+            TestHooks.point("raise: up")
+            // Where somebody else has set it up, too: it was we who took the routes with us.
+            let present = try netlink.routes()
+            missing = before.routes.compactMap(Route.init(bytes:)).filter { route in
+                !present.contains { $0.hasPlace(of: route) }
+            }
+            if wasLowered || link.isUp {
+                for route in missing { try netlink.addRoute(route) }
             }
         }
-        TestHooks.pointAnywhere("raise: routes back")
+        TestHooks.point("raise: routes back")
         if let kept = before.keepsAddresses, kept != "1" {
             let path = Self.keepPath(interface)
             if try Files.read(path).trimmingNewline() == "1" { try Files.set(path, to: kept) }
         }
-        return wasLowered ? .restored : before.wasUp ? .superseded : .notNeeded
+        if wasLowered || !missing.isEmpty { return .restored }
+        return before.wasUp ? .superseded : .notNeeded
     }
 
     private static func keepPath(_ interface: String) -> String {
