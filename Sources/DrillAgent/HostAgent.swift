@@ -16,7 +16,6 @@ final class HostAgent: KeeperHands {
     private var changes: MachineChanges?
     /// Of the changes that are being made, for `perform`.
     private var states: [MachineChange: MachineState] = [:]
-    private var fills: [DiskFill: DiskStress] = [:]
     private var isEnding = false
 
     private init(allowsManagement: Bool) { self.allowsManagement = allowsManagement }
@@ -219,14 +218,12 @@ final class HostAgent: KeeperHands {
         case .cut(let traffic): return try changes.cut(traffic)
         case .lower(let interface): return try changes.lower(interface, state)
         case .command(let arguments, _): return try await Self.runToEnd(arguments)
-        case .fill(let fill):
-            let low = RunInstant.now
-            fills[fill] = try DiskStress(fill)
-            return InstantInterval(low: low, high: .now)
         case .impair:
             throw LabFailure(kind: .capability, message: "impairing comes later")
         }
     }
+
+    func mayBePartial(_ change: Change) -> Bool { true }
 
     func undo(_ record: UndoRecord) async -> Undone {
         let low = RunInstant.now
@@ -242,11 +239,6 @@ final class HostAgent: KeeperHands {
                     verdict: .restoreFailed, message: error.message,
                     interval: InstantInterval(low: low, high: .now))
             }
-        case .fill(let fill):
-            let wasThere = fills.removeValue(forKey: fill) != nil
-            return Undone(
-                verdict: wasThere ? .restored : .notNeeded,
-                interval: InstantInterval(low: low, high: .now))
         case .cut, .impair, .lower: return MachineChanges.undo(change, record, of: run)
         }
     }
@@ -283,7 +275,8 @@ final class HostAgent: KeeperHands {
         guard !isEnding else { return [] }
         isEnding = true
         guard let keeper, let folder else { return [] }
-        var left = await keeper.end(by: .plan, why: "the agent ends").compactMap { outcome in
+        let outcomes = await keeper.end(by: .plan, why: "the agent ends").wait()
+        var left = outcomes.compactMap { outcome in
             outcome.verdict == .restoreFailed ? outcome.message ?? "a change" : nil
         }
         // A journal with a change that could not be taken back stays for the sweep.
@@ -313,7 +306,7 @@ extension MachineChange {
     var isLasting: Bool {
         switch self {
         case .command: true
-        case .cut, .impair, .lower, .fill: false
+        case .cut, .impair, .lower: false
         }
     }
 
@@ -321,7 +314,7 @@ extension MachineChange {
         switch self {
         case .cut(let traffic), .impair(let traffic, _): traffic.interface
         case .lower(let interface): interface
-        case .command, .fill: nil
+        case .command: nil
         }
     }
 }

@@ -25,15 +25,13 @@ extension MachineChanges {
     static func undo(_ change: MachineChange, _ record: UndoRecord, of run: RunID) -> Undone {
         let low = RunInstant.now
         do throws(LabFailure) {
-            var verdict: HealVerdict
+            let verdict: HealVerdict
             switch change {
             case .cut, .impair, .lower:
                 verdict = try MachineChanges(run: run).undo(change, try state(of: record))
             case .command(_, let undo):
                 try runToEnd(undo)
                 verdict = .restored
-            // The file had no name, and went with the agent.
-            case .fill: verdict = .notNeeded
             }
             return Undone(verdict: verdict, interval: InstantInterval(low: low, high: .now))
         } catch {
@@ -48,7 +46,7 @@ extension MachineChanges {
         switch change {
         case .cut(let traffic): try uncut(traffic, before)
         case .lower(let interface): try raise(interface, before)
-        case .impair, .command, .fill: .notNeeded
+        case .impair, .command: .notNeeded
         }
     }
 

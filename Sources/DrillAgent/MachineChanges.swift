@@ -6,7 +6,7 @@ import Glibc
 ///
 /// An undoing needs the record alone, so that the watchdog and the sweep do it as well as the agent. It acts only on
 /// what is ours: filters that point to our device, a link that is still down, a setting that is still ours.
-struct MachineChanges {
+final class MachineChanges {
     let run: RunID
     private let netlink: NetlinkSocket
 
@@ -28,7 +28,8 @@ struct MachineChanges {
             _ = try redirects(traffic, link: InterfaceIndex(rawValue: 0), sink: nil)
             let link = try link(traffic.interface)
             state.link = link.index.rawValue
-            state.hadClassifier = try !ours.contains(state.link) && hasClassifier(link.index)
+            let hasClassifier = try hasClassifier(link.index)
+            state.hadClassifier = hasClassifier && !ours.contains(state.link)
         case .impair(let traffic, _):
             throw LabFailure(
                 kind: .capability,
@@ -45,7 +46,7 @@ struct MachineChanges {
             state.routes = try DrillAgent.netlink { () throws(NetlinkError) in
                 try netlink.routes().filter { $0.link == link.index && $0.isStatic }
             }.map(\.bytes)
-        case .command, .fill: break
+        case .command: break
         }
         return state
     }
@@ -67,7 +68,8 @@ struct MachineChanges {
 
     func cut(_ traffic: PeerTraffic) throws(LabFailure) -> InstantInterval {
         let link = try link(traffic.interface)
-        let sink = try sink() ?? makeSink()
+        let present = try sink()
+        let sink = if let present { present } else { try makeSink() }
         TestHooks.point("cut: sink made")
         let wanted = try redirects(traffic, link: link.index, sink: sink)
         return try DrillAgent.netlink { () throws(NetlinkError) in

@@ -37,8 +37,6 @@ package enum MachineChange: Hashable, Sendable, Codable {
     case lower(interface: String)
     /// A program of the user's, and the one that takes its effect back.
     case command([String], undo: [String])
-    /// A file of zeros, which goes with the agent.
-    case fill(DiskFill)
 }
 
 /// What a host exchanges with others through one of its interfaces: IPv4, by address. ARP and IPv6 pass.
