@@ -26,6 +26,9 @@ enum AfterHost {
 
     /// Blocks until the program has ended: for processes that have nothing else to do.
     static func undo(_ record: UndoRecord, of folder: RunFolder) -> Undone {
+        if case .machine(let change) = record.change {
+            return MachineChanges.undo(change, record, of: folder.run)
+        }
         let low = RunInstant.now
         func ended(_ verdict: HealVerdict, _ message: String? = nil) -> Undone {
             Undone(

@@ -143,6 +143,8 @@ package struct AgentMachine: Sendable {
         return healed.remove(at: index)
     }
 
+    package var openRecords: [UndoRecord] { held.map(\.record) }
+
     package var hasOpenChanges: Bool { !held.isEmpty }
 
     package var isUndoing: Bool {

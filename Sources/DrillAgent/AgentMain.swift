@@ -8,6 +8,7 @@ package enum AgentMain {
     package static let usage = """
         usage: firedrill-agent COMMAND
           lab                        supervise one lab: JSON lines on standard input and output
+          agent [--allow-management]   change this machine: JSON lines on standard input and output
           enter --pid PID [-- ARGV]  a program, or a shell, inside the lab host with this first process
           shell HOST [--run RUN] [-- ARGV]   the same, of a kept lab's host
           doctor                     what this machine can do, and what earlier runs left
@@ -22,6 +23,7 @@ package enum AgentMain {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
         case "lab": return LabSupervisor.main()
+        case "agent": return HostAgent.main(rest)
         case "host-init": return HostInit.main(rest)
         case "probe": return Probe.main(rest)
         case "stress": return StressProgram.main(rest)

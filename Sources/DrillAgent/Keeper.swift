@@ -42,7 +42,8 @@ final class Keeper {
     ///
     /// - Parameter lock: of the run's folder, held.
     init(
-        _ folder: RunFolder, lock: Descriptor, hands: any KeeperHands
+        _ folder: RunFolder, lock: Descriptor, hands: any KeeperHands,
+        watchdogSharesNetwork: Bool = false
     ) throws(LabFailure) {
         journal = try Journal(folder: folder.path, lock: lock)
         guard journal.contents.open.isEmpty else {
@@ -54,7 +55,8 @@ final class Keeper {
             epoch: journal.epoch, bootID: try BootInstant.bootID(),
             nextNumber: journal.contents.lastNumber + 1)
         self.hands = hands
-        watchdog = try WatchdogProcess(folder.run)
+        watchdog = try WatchdogProcess(
+            folder.run, sharesNetwork: watchdogSharesNetwork)
         spawn { [weak self] in await self?.tick() }
         let ended = watchdog.ended
         spawn { [weak self] in
@@ -113,6 +115,8 @@ final class Keeper {
         try require(await answer.wait())
         return InstantInterval(.now)
     }
+
+    var openRecords: [UndoRecord] { machine.openRecords }
 
     /// The open record that the operation undoes.
     func record(undoneBy undo: Change) -> UndoRecord? { machine.record(undoneBy: undo) }

@@ -39,7 +39,9 @@ extension LabSupervisor: KeeperHands {
 
     func perform(_ change: Change) async throws(LabFailure) -> InstantInterval {
         switch change {
-        case .lab(let operation): try await perform(operation)
+        case .lab(let operation): return try await perform(operation)
+        case .machine, .machineUndo:
+            throw LabFailure(kind: .failed, message: "a lab changes nothing of its machine")
         }
     }
 
@@ -47,7 +49,7 @@ extension LabSupervisor: KeeperHands {
         switch change {
         // A lane that cannot be opened is rolled back where it is made.
         case .lab(.lab(.attach)): false
-        case .lab: true
+        case .lab, .machine, .machineUndo: true
         }
     }
 

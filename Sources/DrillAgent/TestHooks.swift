@@ -1,5 +1,6 @@
 import DrillCore
 import Glibc
+import Synchronization
 
 /// For our own tests of what is left behind; nothing of it acts unless the environment asks for it. Not for users.
 ///
@@ -11,7 +12,6 @@ import Glibc
 /// - `FIREDRILL_TEST_LEASE_MS=N`: instead of the lease that the controller gives.
 ///
 /// Only the first supervisor that finds the file absent counts: a lab that is built anew is not stopped again.
-@LabActor
 enum TestHooks {
     enum Break: String {
         case zeroProbability = "zero-probability"
@@ -24,7 +24,7 @@ enum TestHooks {
         .map { Duration.milliseconds($0) }
 
     private static let stopAt = value("FIREDRILL_TEST_STOP_AT").flatMap { Int($0) } ?? 0
-    private static var reached = 0
+    private static let reached = Mutex(0)
     private static let points: Descriptor? = {
         guard let path = value("FIREDRILL_TEST_POINTS") else { return nil }
         return try? Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
@@ -33,13 +33,15 @@ enum TestHooks {
     /// A numbered step is reached: before or after something that a crash must not leave half done.
     static func point(_ name: @autoclosure () -> String) {
         guard let points else { return }
-        reached += 1
-        do throws(LabFailure) {
-            try points.write("\(reached) \(name())\n")
-        } catch {
-            AgentMain.complain(error.message)
+        reached.withLock { reached in
+            reached += 1
+            do throws(LabFailure) {
+                try points.write("\(reached) \(name())\n")
+            } catch {
+                AgentMain.complain(error.message)
+            }
+            if reached == stopAt { raise(SIGSTOP) }
         }
-        if reached == stopAt { raise(SIGSTOP) }
     }
 
     /// Without the names of our types.
@@ -51,7 +53,7 @@ enum TestHooks {
         return text
     }
 
-    private nonisolated static func value(_ name: String) -> String? {
+    private static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
     }
 }

@@ -4,6 +4,9 @@ package import DrillCore
 package enum Change: Hashable, Sendable, Codable {
     /// In a namespace lab, by its supervisor.
     case lab(FaultOperation)
+    /// On a machine that is no lab, by its agent; and the taking back of it.
+    case machine(MachineChange)
+    case machineUndo(MachineChange)
 }
 
 /// What is written down and synced before a change is made. Used once: pending, applied, and closed with a verdict.

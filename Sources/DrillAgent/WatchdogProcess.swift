@@ -9,13 +9,17 @@ final class WatchdogProcess {
     private let child: Child
     private let input: Descriptor
 
-    init(_ run: RunID) throws(LabFailure) {
+    /// - Parameter sharesNetwork: what it may have to take back is in the agent's own network namespace.
+    init(_ run: RunID, sharesNetwork: Bool) throws(LabFailure) {
         let (theirs, input) = try Descriptor.pipe()
         let me = try Descriptor(result: clinux_pidfd_open(getpid()), "open the own process")
         let nothing = try Descriptor.open("/dev/null", O_RDWR)
         // In the agent's network namespace it would keep a dead lab's switch.
-        let namespace = try Descriptor(
-            result: clinux_netns_create(), "make the watchdog's network namespace")
+        let namespace =
+            sharesNetwork
+            ? nil
+            : try Descriptor(
+                result: clinux_netns_create(), "make the watchdog's network namespace")
         defer { withExtendedLifetime((theirs, me, nothing, namespace)) {} }
         child = try Child.start(
             ChildSpec(
@@ -23,7 +27,7 @@ final class WatchdogProcess {
                 arguments: ["firedrill-agent", "watchdog", run.rawValue],
                 environment: Surroundings.environment,
                 descriptors: [theirs.number, nothing.number, 2, me.number],
-                networkNamespace: namespace.number))
+                networkNamespace: namespace?.number ?? -1))
         self.input = input
         _ = fcntl(input.number, F_SETFL, O_NONBLOCK)
         spawn { [self] in

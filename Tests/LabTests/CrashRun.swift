@@ -74,7 +74,7 @@ final class CrashRun {
         guard let supervisor = try awaitStop(at: point) else { return nil }
         let run = try drill.run
         traces.collectTree(of: drill.process)
-        traces.collect(run: run, supervisor: supervisor, others: [machine.namespace])
+        traces.collect(run: run, supervisor: supervisor, others: machine.namespaces)
         var parts: [Victims.Part: pid_t] = [.controller: drill.process, .supervisor: supervisor]
         for pid in traces.processes {
             for part in [Victims.Part.watchdog, .emulator]
@@ -144,12 +144,8 @@ final class CrashRun {
         facts.verdict = try? drill.written().verdict
         facts.leftBehind = (try? drill.written().heal.leftBehind) ?? []
         facts.remains = try remains(of: run)
-        let after = try machine.dump()
-        if after != before {
-            let change = after.split(separator: "\n").difference(
-                from: before.split(separator: "\n"))
-            facts.remains.append("the machine is not as before: \(change)")
-        }
+        let changes = try machine.changes(since: before)
+        if !changes.isEmpty { facts.remains.append("the machine is not as before: \(changes)") }
         facts.read(events: (try? Programs.text(drill.folder + "/run/trial-1.events.jsonl")) ?? "")
         facts.progress = drill.progress
         if !facts.remains.isEmpty {
