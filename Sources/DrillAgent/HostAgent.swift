@@ -136,7 +136,8 @@ final class HostAgent: KeeperHands {
         let folder = RunFolder(run: run)
         let changes = try MachineChanges(run: run)
         let keeper = try Keeper(
-            folder, lock: try folder.make(), hands: self, watchdogSharesNetwork: true)
+            folder, lock: try folder.make(cgroup: try folder.cgroup()), hands: self,
+            watchdogSharesNetwork: true)
         keeper.beginLease(lease)
         self.run = run
         self.folder = folder

@@ -38,19 +38,13 @@ struct LinkBackends {
 
     /// In a scratch namespace: ENOENT is a kernel without it, success one with it, anything else an unknown.
     private static func lookForNetem() -> String? {
-        do throws(NetlinkError) {
-            let namespace = try NetworkNamespace.create()
-            let socket = try NetlinkSocket(in: namespace)
-            // A whole tc_netem_qopt of zeros: a kernel that knows netem takes it.
-            try socket.addQdisc(
-                try socket.link(named: "lo").index, handle: TrafficHandle(1),
-                .other(kind: "netem", options: [UInt8](repeating: 0, count: 24)))
-            return nil
-        } catch {
-            return error.errno == ENOENT
-                ? "this kernel has no sch_netem (\(error)); install linux-modules-extra-$(uname -r)"
-                    + " (Debian, Ubuntu) or kernel-modules-extra (RHEL, Fedora), or use the emulator"
-                : "\(error)"
+        switch NetemSupport.probe() {
+        case .present: return nil
+        case .absent(let error):
+            return
+                "this kernel has no sch_netem (\(error)); install linux-modules-extra-$(uname -r)"
+                + " (Debian, Ubuntu) or kernel-modules-extra (RHEL, Fedora), or use the emulator"
+        case .unknown(let error): return "\(error)"
         }
     }
 

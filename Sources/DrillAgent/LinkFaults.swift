@@ -261,8 +261,7 @@ final class LinkFaults {
             throw LabFailure(kind: .failed, message: "no name for lane \(deviceCount)")
         }
         switch backend {
-        case .netem:
-            throw LabFailure(kind: .capability, message: "netem comes with the next change")
+        case .netem: return try makeNetem(name, impairment, seed: seed &+ UInt64(deviceCount))
         case .emulator:
             return try await makeTap(
                 name, impairment, output: place.name, seed: seed &+ UInt64(deviceCount))
@@ -282,6 +281,25 @@ final class LinkFaults {
         return backend
     }
 
+    private func makeNetem(
+        _ name: InterfaceName, _ impairment: Impairment, seed: UInt64
+    ) throws(LabFailure) -> LaneDevice {
+        do throws(NetlinkError) {
+            let index = try netlink.addIFB(name, alias: alias)
+            do throws(NetlinkError) {
+                try netlink.impair(index, impairment, seed: seed)
+                try netlink.setUp(index, true)
+            } catch {
+                try netlink.delete(index)
+                throw error
+            }
+            return LaneDevice(
+                index: index, name: name, backend: .netem, impairment: impairment, seed: seed)
+        } catch {
+            throw LabFailure(error)
+        }
+    }
+
     private func makeTap(
         _ name: InterfaceName, _ impairment: Impairment, output: InterfaceName, seed: UInt64
     ) async throws(LabFailure) -> LaneDevice {
@@ -293,11 +311,14 @@ final class LinkFaults {
             let index = try DrillAgent.netlink { () throws(NetlinkError) in
                 let index = try netlink.link(named: name).index
                 try netlink.setAlias(index, alias)
+                // A burst waits here for the emulator's turn.
+                try netlink.setTxQueueLength(index, 10_000)
                 try netlink.disableIPv6Addresses(index)
                 try netlink.setUp(index, true)
                 return index
             }
-            return LaneDevice(index: index, name: name, backend: .emulator, impairment: impairment)
+            return LaneDevice(
+                index: index, name: name, backend: .emulator, impairment: impairment, seed: seed)
         } catch {
             try? await emulator.close(name.rawValue)
             throw error
@@ -309,7 +330,9 @@ final class LinkFaults {
     ) async throws(LabFailure) {
         switch device.backend {
         case .netem:
-            break
+            try DrillAgent.netlink { () throws(NetlinkError) in
+                try netlink.impair(device.index, impairment, seed: device.seed)
+            }
         case .emulator:
             try await runningEmulator().set(device.name.rawValue, impairment)
         }
@@ -383,12 +406,17 @@ final class LaneDevice {
     let index: InterfaceIndex
     let name: InterfaceName
     let backend: LinkBackend
+    let seed: UInt64
     var impairment: Impairment
 
-    init(index: InterfaceIndex, name: InterfaceName, backend: LinkBackend, impairment: Impairment) {
+    init(
+        index: InterfaceIndex, name: InterfaceName, backend: LinkBackend, impairment: Impairment,
+        seed: UInt64
+    ) {
         self.index = index
         self.name = name
         self.backend = backend
+        self.seed = seed
         self.impairment = impairment
     }
 }
