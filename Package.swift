@@ -89,6 +89,9 @@ let package = Package(
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),
+        // Run inside the virtual machine, by VMTests.
+        tests("NetemTests", ["DrillNetlink", "DrillCore", "CLinux"]),
+        tests("VMTests", []),
         tests("DrillEmulatorTests", ["DrillEmulator", "DrillCore"]),
         tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
         tests("LabTests", ["DrillEmulator", "DrillNetlink", "DrillCore", "CLinux"]),

@@ -30,6 +30,11 @@ package enum DelayTable {
         return fixed((pow(above, -1 / 3.0) - 1.5) * 4 / 3)
     }
 
+    /// What netem does without a table, as one: a kernel keeps a table that it was given until it is given another.
+    package static let uniform: [Int16] = (0..<count).map { number in
+        fixed((2 * Double(number) + 1) / Double(count) - 1)
+    }
+
     private static func fixed(_ value: Double) -> Int16 {
         Int16(clamping: Int((value * Double(scale)).rounded()))
     }

@@ -17,6 +17,8 @@ package struct Link: Hashable, Sendable {
     package let alias: String?
     package let mtu: UInt32
     package let gsoMaxSegments: UInt32?
+    /// Packets that may wait where the device itself queues them: a TAP's unread ones.
+    package let txQueueLength: UInt32
 
     init?(_ reply: NetlinkReply) {
         guard Int32(reply.type) == RTM_NEWLINK, let header = reply.header(ifinfomsg.self) else {
@@ -33,6 +35,7 @@ package struct Link: Hashable, Sendable {
         master = attributes.value(IFLA_MASTER, as: Int32.self).map(InterfaceIndex.init(rawValue:))
         alias = attributes.string(IFLA_IFALIAS)
         mtu = attributes.value(IFLA_MTU) ?? 0
+        txQueueLength = attributes.value(IFLA_TXQLEN) ?? 0
         gsoMaxSegments = attributes.value(IFLA_GSO_MAX_SEGS)
     }
 

@@ -13,11 +13,14 @@ struct RequestBuilder: ~Copyable {
     private let message: OpaquePointer
     private var failed = false
 
-    /// `flags` without NLM_F_REQUEST and NLM_F_ACK, which every request gets.
+    /// `flags` without NLM_F_REQUEST and NLM_F_ACK, which every request gets. `capacity`: the bytes that it may come to;
+    /// libnl's messages do not grow, and one too small is EMSGSIZE at the end.
     init(
-        _ operation: String, type: some BinaryInteger, flags: Int32 = 0
+        _ operation: String, type: some BinaryInteger, flags: Int32 = 0, capacity: Int = 4096
     ) throws(NetlinkError) {
-        guard let message = nlmsg_alloc_simple(Int32(type), flags) else {
+        guard let message = nlmsg_alloc_size(capacity),
+            nlmsg_put(message, 0, 0, Int32(type), 0, flags) != nil
+        else {
             throw NetlinkError(operation: operation, errno: ENOMEM)
         }
         self.operation = operation

@@ -139,6 +139,18 @@ extension NetlinkSocket {
         }
     }
 
+    /// How many packets may wait in a TAP until its program reads them; more are dropped. Read back.
+    package func setTxQueueLength(
+        _ index: InterfaceIndex, _ packets: UInt32
+    ) throws(NetlinkError) {
+        let operation = "set txqueuelen of link \(index)"
+        try change(index, operation) { $0.put(IFLA_TXQLEN, packets) }
+        let found = try link(index).txQueueLength
+        guard found == packets else {
+            throw .readBack(operation, set: "\(packets)", found: "\(found)")
+        }
+    }
+
     package func setMAC(_ index: InterfaceIndex, _ mac: [UInt8]) throws(NetlinkError) {
         try change(index, "set the MAC of link \(index)") { $0.put(IFLA_ADDRESS, bytes: mac) }
     }

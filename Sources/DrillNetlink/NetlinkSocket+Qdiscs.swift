@@ -52,6 +52,13 @@ extension NetlinkSocket {
             builder.put(TCA_KIND, string: kind)
             if !options.isEmpty { builder.put(TCA_OPTIONS, bytes: options) }
             request = try builder.finish()
+        case .netem(let netem):
+            var builder = try RequestBuilder(
+                operation, type: RTM_NEWQDISC, flags: flags, capacity: Netem.capacity)
+            builder.append(Self.header(index, parent: parent, handle: handle))
+            builder.put(TCA_KIND, string: "netem")
+            netem.put(into: &builder, change: flags & NLM_F_CREATE == 0)
+            request = try builder.finish()
         case .pfifo, .tbf, .htb:
             let shaper = try Shaper.qdisc(
                 operation, configuration.kind, index, parent: parent, handle: handle)

@@ -6,6 +6,7 @@ package enum QdiscConfiguration: Hashable, Sendable {
     /// A queue of so many packets.
     case pfifo(limit: UInt32)
     case tbf(TokenBucket)
+    case netem(Netem)
     /// A tree of classes; what no filter claims goes to `<handle>:defaultClass`, and with 0 past all
     /// classes.
     case htb(defaultClass: UInt16)
@@ -16,6 +17,7 @@ package enum QdiscConfiguration: Hashable, Sendable {
         switch self {
         case .pfifo: "pfifo"
         case .tbf: "tbf"
+        case .netem: "netem"
         case .htb: "htb"
         case .other(let kind, _): kind
         }
@@ -29,6 +31,9 @@ package enum QdiscConfiguration: Hashable, Sendable {
         case "tbf":
             guard let bucket = TokenBucket(attributes) else { fallthrough }
             self = .tbf(bucket)
+        case "netem":
+            guard let netem = Netem(options: options) else { fallthrough }
+            self = .netem(netem)
         case "htb":
             // struct tc_htb_glob: version, rate2quantum, defcls, …
             guard let global = attributes[TCA_HTB_INIT], global.count >= 12 else { fallthrough }
@@ -43,8 +48,9 @@ package enum QdiscConfiguration: Hashable, Sendable {
     func isMet(by found: QdiscConfiguration) -> Bool {
         switch (self, found) {
         case (.tbf(let asked), .tbf(let found)): asked.isMet(by: found)
+        case (.netem(let asked), .netem(let found)): asked.isMet(by: found)
         case (.other(let asked, _), .other(let found, _)): asked == found
-        case (.pfifo, _), (.tbf, _), (.htb, _), (.other, _): self == found
+        case (.pfifo, _), (.tbf, _), (.netem, _), (.htb, _), (.other, _): self == found
         }
     }
 }

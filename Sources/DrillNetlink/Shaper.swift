@@ -68,7 +68,7 @@ struct Shaper: ~Copyable {
             rtnl_qdisc_tbf_set_limit(object, Int32(clamping: bucket.limit))
         case .htb(let defaultClass):
             try check(rtnl_htb_set_defcls(object, UInt32(defaultClass)))
-        case .other:
+        case .netem, .other:
             throw invalid
         }
     }

@@ -22,6 +22,14 @@ import Testing
         }
     }
 
+    @Test func `the uniform table spans one jitter on either side`() {
+        let values = DelayTable.uniform
+        #expect(values.count == DelayTable.count)
+        #expect(zip(values, values.reversed()).allSatisfy { $0 == -$1 })
+        #expect(values.last == 8190)
+        #expect(zip(values, values.dropFirst()).allSatisfy { $1 - $0 == 4 })
+    }
+
     /// Worked by hand from (u^(-1/3) − 3/2) × 4/3 × 8192 for u = 1, 1/8 and 1/64; at the end it is cut off.
     @Test func `the pareto table is that of iproute2`() {
         let values = DelayTable.values(.pareto)
