@@ -23,7 +23,8 @@ import Testing
             try s.lab(.silence("a"))
             try s.lab(.kill("a"))
         case .partitioned:
-            try s.lab(.attach(LinkDirection(network: "main", from: "a", to: "b"), LinkTreatment(.sink)))
+            try s.lab(
+                .attach(LinkDirection(network: "main", from: "a", to: "b"), LinkTreatment(.sink)))
             try s.lab(.carrier("a", "main", up: false))
         case .busy:
             try s.ask(.poll("p", "b", ["/bin/true"], equals: "", every: .milliseconds(5)))

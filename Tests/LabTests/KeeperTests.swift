@@ -117,7 +117,8 @@ import Testing
         try s.lab(.carrier("a", "main", up: false))
         // In the supervisor's own namespace, as another tool would.
         _ = try Programs.run([
-            "/usr/bin/nsenter", "--net=/proc/\(s.process)/ns/net", "/sbin/ip", "link", "set", "dev", "a",
+            "/usr/bin/nsenter", "--net=/proc/\(s.process)/ns/net", "/sbin/ip", "link", "set", "dev",
+            "a",
             "up",
         ])
         #expect(try s.lab(.carrier("a", "main", up: true)).verdict == .superseded)

@@ -22,7 +22,9 @@ import Testing
         #expect(try s.reach("a", "10.78.0.12").isFull)
         for from in ["a", "b"] as [HostName] {
             let to: HostName = from == "a" ? "b" : "a"
-            try s.lab(.attach(LinkDirection(network: "heartbeat", from: from, to: to), LinkTreatment(.sink)))
+            try s.lab(
+                .attach(
+                    LinkDirection(network: "heartbeat", from: from, to: to), LinkTreatment(.sink)))
         }
         #expect(try s.reach("a", "10.78.0.12").isSilent)
         #expect(try s.reach("a", lab.address("b")).isFull)
@@ -36,7 +38,9 @@ import Testing
         #expect(try s.reach("a", "10.78.0.12").isSilent)
         for from in ["a", "b"] as [HostName] {
             let to: HostName = from == "a" ? "b" : "a"
-            try s.lab(.detach(LinkDirection(network: "heartbeat", from: from, to: to), LinkTreatment(.sink)))
+            try s.lab(
+                .detach(
+                    LinkDirection(network: "heartbeat", from: from, to: to), LinkTreatment(.sink)))
         }
         #expect(try s.reach("a", "10.78.0.12").isFull)
         #expect(try s.ask(.teardown).detail["left_behind"] == "")
