@@ -16,7 +16,7 @@ package enum AgentMain {
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           bench-link                 what the emulator and our netlink path cost, measured here
           version
-        within a lab: host-init, probe, stress, emulator, watchdog, after-host
+        within a lab: host-init, probe, prober, stress, emulator, watchdog, after-host
         """
 
     package static func run(_ arguments: [String]) -> Int32 {
@@ -31,6 +31,7 @@ package enum AgentMain {
         case "watchdog": return Watchdog.main(rest)
         case "after-host": return AfterHost.main(rest)
         case "bench-link": return LinkBench.main(rest)
+        case "prober": return Prober.main()
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor":
