@@ -15,6 +15,7 @@ package enum AgentMain {
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           bench-link                 what the emulator and our netlink path cost, measured here
+          prove-links [--backend netem|emulator] [--json]   every link fault, tried and measured in a scratch lab
           version
         within a lab: host-init, probe, prober, stress, emulator, watchdog, after-host
         """
@@ -38,6 +39,7 @@ package enum AgentMain {
             // Where it is refused, what cannot be done without it says so.
             try? OrdinaryUser.becomeNamespaceRoot()
             return Doctor.run()
+        case "prove-links": return ProveLinks.main(rest)
         case "orphans": return Orphans.list()
         case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
         case "version":
