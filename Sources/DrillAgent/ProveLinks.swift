@@ -150,18 +150,23 @@ final class ProveLinks {
         }
     }
 
-    private func attach(_ effect: LinkEffect, _ traffic: TrafficSelector) async throws(LabFailure)
-        -> InstantInterval
-    {
-        try await supervisor.perform(
-            .lab(.attach(Self.link, LinkTreatment(effect, traffic: traffic))))
+    private func attach(
+        _ effect: LinkEffect, _ traffic: TrafficSelector
+    ) async throws(LabFailure) -> InstantInterval {
+        try await order(.attach(Self.link, LinkTreatment(effect, traffic: traffic)))
     }
 
-    private func detach(_ effect: LinkEffect, _ traffic: TrafficSelector) async throws(LabFailure)
-        -> InstantInterval
-    {
-        try await supervisor.perform(
-            .lab(.detach(Self.link, LinkTreatment(effect, traffic: traffic))))
+    private func detach(
+        _ effect: LinkEffect, _ traffic: TrafficSelector
+    ) async throws(LabFailure) -> InstantInterval {
+        try await order(.detach(Self.link, LinkTreatment(effect, traffic: traffic)))
+    }
+
+    /// As a controller's order, through the journal.
+    private func order(_ operation: LabOperation) async throws(LabFailure) -> InstantInterval {
+        let reply = try await supervisor.order(.lab(operation), id: 0)
+        if let failure = reply.failure { throw failure }
+        return reply.interval
     }
 
     // MARK: proofs
