@@ -30,9 +30,10 @@ struct ProbeFrameTests {
         return sum
     }
 
-    @Test(arguments: [
-        (TrafficSelector.all, 17, 9), (.udp(53), 17, 53), (.tcp(5432), 6, 5432), (.vrrp, 112, nil),
-    ])
+    @Test(
+        arguments: [
+            (.all, 17, 9), (.udp(53), 17, 53), (.tcp(5432), 6, 5432), (.vrrp, 112, nil),
+        ] as [(TrafficSelector, UInt8, Int?)])
     func `a frame is of its traffic's kind, and no kernel takes it in`(
         traffic: TrafficSelector, number: UInt8, port: Int?
     ) throws {
