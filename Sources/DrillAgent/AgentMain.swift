@@ -15,8 +15,9 @@ package enum AgentMain {
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
           bench-link                 what the emulator and our netlink path cost, measured here
+          prove-links [--backend netem|emulator] [--json]   every link fault, tried and measured in a scratch lab
           version
-        within a lab: host-init, probe, stress, emulator, watchdog, after-host
+        within a lab: host-init, probe, prober, stress, emulator, watchdog, after-host
         """
 
     package static func run(_ arguments: [String]) -> Int32 {
@@ -31,12 +32,14 @@ package enum AgentMain {
         case "watchdog": return Watchdog.main(rest)
         case "after-host": return AfterHost.main(rest)
         case "bench-link": return LinkBench.main(rest)
+        case "prober": return Prober.main()
         case "enter": return enter(rest)
         case "shell": return shell(rest)
         case "doctor":
             // Where it is refused, what cannot be done without it says so.
             try? OrdinaryUser.becomeNamespaceRoot()
             return Doctor.run()
+        case "prove-links": return ProveLinks.main(rest)
         case "orphans": return Orphans.list()
         case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
         case "version":

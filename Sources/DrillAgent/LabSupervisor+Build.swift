@@ -111,6 +111,7 @@ extension LabSupervisor {
         spawn { [self] in
             await kernel.ended.wait()
             if kernel.endedByItself, !isEnding { emit(.hostEnded(spec.name, .now)) }
+            await leavePaths(spec.name)
         }
         return kernel
     }
@@ -200,6 +201,8 @@ extension LabSupervisor {
         }
         for load in loads.values { await load.ended.wait() }
         loads = [:]
+        if case .success(let prober)? = await prober?.wait() { _ = await prober.ended.wait() }
+        prober = nil
         TestHooks.point("teardown: load ended")
         await attempt { () async throws(LabFailure) in try lab.cgroup.remove() }
         TestHooks.point("teardown: cgroup removed")

@@ -95,6 +95,7 @@ extension LabSupervisor {
         host.watch.refresh()
         let watch = host.watch
         spawn { await watch.run() }
+        await joinPaths(host)
         if lab.network.isSilent(host.name) { _ = try lab.network.unsilence(host.name) }
         for service in host.services { try await start(service, on: host) }
         return InstantInterval(low: low, high: .now)

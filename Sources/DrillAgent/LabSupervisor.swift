@@ -28,6 +28,10 @@ final class LabSupervisor {
     var polls: [String: Int] = [:]
     var lastPoll = 0
     var loads: [String: LoadProcess] = [:]
+    /// Takes the events in the controller's place.
+    var heard: ((LabEvent) -> Void)?
+    /// Set by the first path; waited for by those that come while it starts.
+    var prober: Promise<Result<ProberProcess, LabFailure>>?
     var programCount = 0
     let hostFaults = HostFaults()
     var isEnding = false
@@ -175,7 +179,8 @@ final class LabSupervisor {
             return LabReply(
                 id: id, interval: InstantInterval(low: low, high: .now), output: found.sentence,
                 detail: ["proven": "\(found.isProven)"])
-        case .startPaths, .stopPaths: break
+        case .startPaths(let paths): try await startPaths(paths)
+        case .stopPaths(let ids): try await stopPaths(ids)
         case .renew: try builtLab().keeper.renew()
         case .keep:
             staysWithoutController = true
@@ -215,6 +220,10 @@ final class LabSupervisor {
     }
 
     func emit(_ event: LabEvent) {
+        if let heard {
+            heard(event)
+            return
+        }
         guard !isControllerGone else { return }
         controller.send(LabMessage.event(event))
     }

@@ -22,7 +22,11 @@ enum Agent {
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says what this machine can do and what earlier runs left; only looks.")
-    func run() throws { try Agent.exec(["doctor"]) }
+
+    @Flag(help: "Tries every link fault in a scratch lab instead, and measures it (half a minute).")
+    var prove = false
+
+    func run() throws { try Agent.exec([prove ? "prove-links" : "doctor"]) }
 }
 
 struct Heal: ParsableCommand {

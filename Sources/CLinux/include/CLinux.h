@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "CLinuxIO.h"
+#include "CLinuxProbe.h"
 #include "CLinuxProcess.h"
 
 /// CLOCK_MONOTONIC in nanoseconds: the one clock of a run.
