@@ -108,11 +108,7 @@ enum Doctor {
 
     private static var netem: Finding {
         var finding = Finding(name: "netem", detail: "present", needed: false)
-        switch MachineCapabilities.netem() {
-        case true?: break
-        case false?: finding.problem = "this kernel has none"
-        case nil: finding.problem = "the kernel would not say"
-        }
+        finding.problem = LinkBackends.look().netemProblem
         return finding
     }
 

@@ -25,6 +25,8 @@ final class MarkedPlaces: Sendable {
         /// SIGKILL was sent, and they may still be ending.
         var dying: [Known] = []
         var stopped: [Known] = []
+        /// Places that are to be stopped, those without a process among them.
+        var frozen: Set<String> = []
         var isOwn = false
     }
 
@@ -115,6 +117,7 @@ final class MarkedPlaces: Sendable {
 
     /// SIGSTOP to all who run; whether all had stopped before.
     func stop(_ path: String) throws(LabFailure) -> Bool {
+        state.withLock { _ = $0.frozen.insert(path) }
         var running = 0
         for known in try found(path) where !Self.isStopped(known.pid) {
             running += 1
@@ -127,9 +130,10 @@ final class MarkedPlaces: Sendable {
         return running == 0
     }
 
-    /// Whether somebody in it was stopped by `stop` and not continued.
+    /// Whether it was stopped and no process of it goes on.
     func isStopped(_ path: String) -> Bool {
-        state.withLock { $0.stopped.contains { Self.isIn(path, $0.path) && $0.isAlive } }
+        let wasStopped = state.withLock { $0.frozen.contains { Self.isIn($0, path) } }
+        return wasStopped && allProcesses(path).allSatisfy { Self.isStopped($0) }
     }
 
     /// SIGCONT to those whom `stop` stopped, and to nobody else.
@@ -137,6 +141,7 @@ final class MarkedPlaces: Sendable {
         let stopped = state.withLock { state in
             let stopped = state.stopped.filter { Self.isIn(path, $0.path) }
             state.stopped.removeAll { Self.isIn(path, $0.path) }
+            state.frozen = state.frozen.filter { !Self.isIn(path, $0) }
             return stopped
         }
         for known in stopped { _ = clinux_pidfd_signal(known.pidfd.number, SIGCONT) }
