@@ -16,7 +16,13 @@ extension LabSupervisor: KeeperHands {
             return reply(id, InstantInterval(.now), outcome.verdict, outcome.message)
         }
         guard let inverse = operation.inverse else {
-            try keeper.check()
+            do throws(LabFailure) {
+                try keeper.check()
+            } catch {
+                // What was never made, or is taken back already, is as it was.
+                guard operation.takesBack else { throw error }
+                return reply(id, InstantInterval(.now), .notNeeded, nil)
+            }
             return LabReply(id: id, interval: try await perform(operation))
         }
         let look = try await look(operation)
@@ -203,6 +209,20 @@ extension FaultOperation {
         switch self {
         // A filled disk is a file without a name, which goes with the helper that holds it.
         case .host(_, .command): true
+        case .lab, .host: false
+        }
+    }
+}
+
+extension FaultOperation {
+    /// Ends a change and makes none.
+    fileprivate var takesBack: Bool {
+        switch self {
+        case .lab(.unsilence), .lab(.thaw), .lab(.boot), .lab(.carrier(_, _, up: true)),
+            .lab(.unflap),
+            .lab(.detach), .host(_, .continueService), .host(_, .endStress), .host(_, .emptyDisk),
+            .host(_, .resetClock), .host(_, .unthrottleDisk):
+            true
         case .lab, .host: false
         }
     }

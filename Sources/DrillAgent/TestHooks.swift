@@ -46,8 +46,14 @@ enum TestHooks {
 
     /// Without the names of our types.
     static func name(_ operation: FaultOperation) -> String {
+        if case .lab(.attach(let link, let treatment)) = operation {
+            return "attach \(link) \(treatment.traffic)"
+        }
+        if case .lab(.detach(let link, let treatment)) = operation {
+            return "detach \(link) \(treatment.traffic)"
+        }
         var text = "\(operation)"
-        for type in ["LabOperation.", "HostOperation.", "LinkTreatment", "LinkEffect.", ""] {
+        for type in ["LabOperation.", "HostOperation."] {
             text = text.replacing("DrillCore.\(type)", with: "")
         }
         return text

@@ -82,7 +82,7 @@ import Testing
         try expectPristine(machine, before, agent)
     }
 
-    enum Death: CaseIterable { case agent, watchdog, both, controller, stopped }
+    enum Death: CaseIterable { case agent, watchdog, controller, stopped }
 
     @Test(arguments: Death.allCases)
     func `whoever dies, all is taken back`(_ death: Death) throws {
@@ -98,15 +98,6 @@ import Testing
         switch death {
         case .agent: kill(agent.process, SIGKILL)
         case .watchdog: kill(watchdog, SIGKILL)
-        case .both:
-            // Neither has the time to see the other's end.
-            kill(agent.process, SIGSTOP)
-            kill(watchdog, SIGKILL)
-            kill(agent.process, SIGKILL)
-            _ = agent.waitForEnd()
-            #expect(try !machine.hearsNeighbour())
-            let sweep = try Programs.run(machine.prefix + [try Programs.agent, "sweep"])
-            #expect(sweep.status == 0, "\(sweep.output)")
         case .controller: agent.closeInput()
         case .stopped: kill(agent.process, SIGSTOP)
         }

@@ -18,11 +18,6 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
         return all + [.stopped(.supervisor), .stopped(.controller)]
     }()
 
-    /// Those after whom the ones that are left can clean up by themselves.
-    static let tried: [Victims] = [
-        .killed([.controller]), .killed([.supervisor]),
-    ]
-
     /// Of the set, those that there are.
     func among(_ present: Set<Part>) -> Victims? {
         switch self {
