@@ -65,7 +65,8 @@ package struct TrialReport: Hashable, Sendable, Codable {
         slow: Double, primaryBefore: String?, primaryAfter: String?, roleChanges: Int,
         lagMax: Double?, poolWait: Double?, clockError: Double, unsent: Int, unsentGenerator: Int,
         inFlight: Int,
-        steadyBefore: Bool?, steadyAfter: Bool?, environment: StepProof? = nil, steps: [StepReport], streams: [StreamReport],
+        steadyBefore: Bool?, steadyAfter: Bool?, environment: StepProof? = nil, steps: [StepReport],
+        streams: [StreamReport],
         rto: Measure, splitBrain: SplitBrainReport, failover: Bool? = nil, end: String? = nil
     ) {
         self.index = index

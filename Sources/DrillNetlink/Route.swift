@@ -16,7 +16,8 @@ package struct Route: Hashable, Sendable {
         guard bytes.count >= length else { return nil }
         var header = bytes.load(rtmsg.self, at: 0)
         let attributes = Attributes(bytes.dropFirst(length))
-        link = attributes.value(RTA_OIF.rawValue, as: Int32.self).map(InterfaceIndex.init(rawValue:))
+        link = attributes.value(RTA_OIF.rawValue, as: Int32.self).map(
+            InterfaceIndex.init(rawValue:))
         isStatic =
             (Int32(header.rtm_protocol) == RTPROT_BOOT
                 || Int32(header.rtm_protocol) == RTPROT_STATIC)
