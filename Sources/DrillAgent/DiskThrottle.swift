@@ -40,7 +40,7 @@ final class DiskThrottle {
     }
 
     /// Nil: a disk can be slowed here. Else why not, and what to do.
-    static var missing: String? {
+    nonisolated static var missing: String? {
         do throws(LabFailure) {
             _ = try way(for: RunFolder.parents[0])
             return nil
@@ -49,7 +49,7 @@ final class DiskThrottle {
         }
     }
 
-    private static func way(for folder: String) throws(LabFailure) -> Way {
+    nonisolated private static func way(for folder: String) throws(LabFailure) -> Way {
         _ = try device(of: folder)
         let root = try Cgroup.root()?.path ?? ""
         let enabled = (try? Files.read(root + "/cgroup.subtree_control")) ?? ""
@@ -89,7 +89,7 @@ final class DiskThrottle {
         return nil
     }
 
-    private static func device(of folder: String) throws(LabFailure) -> String {
+    nonisolated private static func device(of folder: String) throws(LabFailure) -> String {
         var status = stat()
         guard stat(folder, &status) == 0 else { throw systemFailure("look at \(folder)") }
         let number = status.st_dev

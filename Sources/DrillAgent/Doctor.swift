@@ -16,7 +16,9 @@ enum Doctor {
     }
 
     static func run() -> Int32 {
-        let findings = [root, cgroups, namespaces, redirect, netem, realtime, tun, load]
+        let findings = [
+            root, cgroups, namespaces, redirect, netem, realtime, tun, disk, clocks, load,
+        ]
         for finding in findings {
             let mark = finding.problem == nil ? "ok     " : finding.needed ? "MISSING" : "absent "
             print("\(mark)  \(finding.name): \(finding.problem ?? finding.detail)")
@@ -110,6 +112,19 @@ enum Doctor {
         var finding = Finding(name: "netem", detail: "present", needed: false)
         finding.problem = LinkBackends.look().netemProblem
         return finding
+    }
+
+    private static var disk: Finding {
+        Finding(
+            name: "disk limits", problem: DiskThrottle.missing, detail: "disk.slow can be done",
+            needed: false)
+    }
+
+    private static var clocks: Finding {
+        Finding(
+            name: "libfaketime",
+            problem: ServiceClock.library == nil ? ServiceClock.missingLibrary : nil,
+            detail: ServiceClock.library ?? "", needed: false)
     }
 
     private static var realtime: Finding {

@@ -177,7 +177,11 @@ extension LabSupervisor: KeeperHands {
         case .carrier(let host, let name, up: false):
             return (try network.isPortUp(host, name) ? "up" : "down", "down")
         // Several may hold at once, and the switch knows which.
-        case .flap, .unflap, .attach, .detach: return nil
+        case .attach, .detach: return nil
+        case .flap(let host, let name, _, _):
+            let port = HostFaults.Port(host: host, network: name)
+            return (hostFaults.flaps[port] == nil ? "steady" : "flapping", "flapping")
+        case .unflap: return nil
         case .unsilence, .thaw, .boot, .carrier: return nil
         }
     }
@@ -196,8 +200,14 @@ extension LabSupervisor: KeeperHands {
             return (try place.isFrozen() ? "paused" : "running", "paused")
         case .beginStress(let stress): return look(.stress(stress), on: host)
         case .fillDisk(let fill): return look(.fill(fill), on: host)
+        case .throttleDisk:
+            guard let throttle = hostFaults.throttles[host.name] else { return ("free", "limited") }
+            return (throttle.kernel.state == .dead ? Self.gone : "limited", "limited")
+        case .skewClock(let name, let offset):
+            let clock = ServiceClock(of: name, on: host.kernel)
+            return (clock.offset()?.spelledOffset ?? Self.gone, offset.spelledOffset)
         case .stopService, .startService, .continueService, .signalService, .run, .command,
-            .endStress, .emptyDisk, .skewClock, .resetClock, .throttleDisk, .unthrottleDisk:
+            .endStress, .emptyDisk, .resetClock, .unthrottleDisk:
             return nil
         }
     }

@@ -18,6 +18,8 @@ enum MachineCapabilities {
                 lacking[.impairment] = "netem: \(netem); emulator: \(emulator)"
             }
         }
+        lacking[.diskLimits] = DiskThrottle.missing
+        if ServiceClock.library == nil { lacking[.skewedClocks] = ServiceClock.missingLibrary }
         if realtime != 0 {
             lacking[.realtime] =
                 "no real-time priority: instants may be stamped later and intervals are wider;"

@@ -74,8 +74,8 @@ struct ServiceClock: Sendable {
     /// Atomically: a reader finds the old offset or the new one.
     private func write(_ offset: Duration) throws(LabFailure) {
         let fresh = path + ".new"
-        let seconds = Figure.decimal(Double(offset.nanoseconds) / 1e9, 6)
-        try Files.write("\(offset < .zero ? "" : "+")\(seconds)\n", to: fresh)
+        try Files.write(
+            "\(offset < .zero ? "" : "+")\(offset.spelledOffset)\n", to: fresh)
         chmod(fresh, 0o644)
         guard rename(fresh, path) == 0 else { throw systemFailure("set the clock \(path)") }
     }
@@ -131,6 +131,11 @@ struct ServiceClock: Sendable {
             access(root + $0, X_OK) == 0
         }
     }
+}
+
+extension Duration {
+    /// As the clock's file keeps it.
+    var spelledOffset: String { Figure.decimal(Double(nanoseconds) / 1e9, 6) }
 }
 
 extension LabSupervisor {

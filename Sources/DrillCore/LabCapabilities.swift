@@ -8,6 +8,8 @@ package enum LabCapability: String, Hashable, Sendable, Codable, CaseIterable {
     case impairment
     /// A limit on the bytes a second that services read and write.
     case diskLimits = "disk_limits"
+    /// libfaketime, by which a service sees another clock.
+    case skewedClocks = "skewed_clocks"
     /// Real-time priority. A drill does without, and is measured less sharply.
     case realtime
 }

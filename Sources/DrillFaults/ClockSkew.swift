@@ -16,7 +16,7 @@ package enum ClockSkew: Fault {
             "A static program cannot be reached, and is refused before the drill begins.",
             "Each look at the clock of a prepared service reads a small file: a service that asks for the time a million times a second is slower.",
             "The clock jumps, there and back, as after a wrong manual setting; times of files are not changed.",
-        ])
+        ], needs: [.skewedClocks])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology

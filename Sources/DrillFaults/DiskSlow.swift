@@ -16,7 +16,7 @@ package enum DiskSlow: Fault {
             "It needs cgroup v2's io controller, or blkio of cgroup v1, and the lab's files on a block device.",
             "blkio slows what waits for the disk: reads, O_DIRECT and fsync; what is only written into the page cache is not held up.",
             "/run, /tmp and /dev/shm of a lab host are memory, and as fast as ever; a service's own folder is on the disk.",
-        ])
+        ], needs: [.diskLimits])
 
     package static func plan(
         _ use: FaultUse, targets: FaultTargets, topology: Topology
