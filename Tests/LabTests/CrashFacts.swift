@@ -61,6 +61,8 @@ struct CrashFacts: Sendable, CustomStringConvertible {
         case .killed(let parts) where parts.contains(.supervisor): allowed = [4]
         case .killed, .stopped: allowed = [2, 4]
         }
+        // Both deaths heal the same lane, and the later one finds nothing to restore: worse is told than is true.
+        if victims.kills(.emulator), victims.kills(.watchdog) { allowed.insert(5) }
         if !isWithinFaults, !victims.kills(.controller) { allowed.formUnion([0, 2]) }
         // A violation of safety counts whatever ended the trial: a host that was cut and is heard again may meet another.
         let refuted = verdict == .fail && !healedBy.isDisjoint(with: [.lease, .watchdog])

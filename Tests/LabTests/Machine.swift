@@ -101,8 +101,19 @@ final class Machine {
             """)
     }
 
-    /// What of the dump is not as it was.
-    func changes(since before: String) throws -> [String] {
+    /// What of the dump is not as it was, once the kernel has told the carrier.
+    func changes(since before: String, expected: (String) -> Bool = { _ in false }) throws
+        -> [String]
+    {
+        var changes = try difference(from: before)
+        for _ in 0..<50 where !changes.allSatisfy(expected) {
+            usleep(20_000)
+            changes = try difference(from: before)
+        }
+        return changes
+    }
+
+    private func difference(from before: String) throws -> [String] {
         try dump().split(separator: "\n").difference(from: before.split(separator: "\n")).map {
             switch $0 {
             case .insert(_, let line, _): "+ \(line)"
@@ -126,7 +137,8 @@ final class Machine {
     func hearsNeighbour() throws -> Bool {
         let result = try Programs.run(
             prefix + [
-                "/usr/bin/timeout", "0.4", "/bin/bash", "-c", "exec 3<>/dev/tcp/192.0.2.2/9",
+                "/usr/bin/timeout", "-s", "KILL", "0.4", "/bin/bash", "-c",
+                "exec 3<>/dev/tcp/192.0.2.2/9",
             ], withErrors: true)
         return result.output.contains("refused")
     }
