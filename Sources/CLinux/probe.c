@@ -37,8 +37,10 @@ static int open_socket(const char *interface, size_t offset, const uint8_t magic
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
     struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    // Not ETH_P_ALL: an ifb marks what it lets go as not to be classified again, and the receiving device then passes it
+    // by all sockets of that kind (__netif_receive_skb_core: skip_classify). Every frame of a probe is IPv4.
     struct sockaddr_ll place = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)index};
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)index};
     int on = 1;
     int room = 1 << 20;
     if (setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ||

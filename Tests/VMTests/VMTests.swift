@@ -9,4 +9,22 @@ import Testing
         #expect(run.code == 0, "\(run.output)")
         #expect(run.output.contains("Suite NetemTests passed"), "\(run.output)")
     }
+
+    /// Each in a machine of its own: what one leaves behind cannot help the other. The probes judge their own figures; a
+    /// case that is not proven is in the table.
+    @Test(arguments: ["netem", "emulator"])
+    func `every link fault is proven beside the real netem`(backend: String) throws {
+        let run = try VirtualMachine(
+            script: """
+                mkdir -p /var/tmp
+                firedrill-agent prove-links --backend \(backend) --json
+                """,
+            programs: ["firedrill-agent"], memory: 384)
+        let table = run.output.split(separator: "},{").joined(separator: "\n")
+        func count(_ text: String) -> Int { run.output.split(separator: text).count - 1 }
+        #expect(run.code == 0, "\(table)")
+        #expect(count("\"fault\":") == 12, "\(table)")
+        #expect(count("\"inEffect\":true") == 12, "\(table)")
+        #expect(count("\"unclean\":[]") == 12, "\(table)")
+    }
 }
