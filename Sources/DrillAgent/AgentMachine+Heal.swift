@@ -25,6 +25,7 @@ extension AgentMachine {
     ) {
         let one = held.remove(at: index)
         let outcome = UndoOutcome(record: one.record, verdict: verdict, message: message)
+        if verdict == .restoreFailed { unrestored.append(outcome) }
         out.append(
             .append(
                 .closed(

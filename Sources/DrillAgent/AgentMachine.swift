@@ -118,6 +118,8 @@ package struct AgentMachine: Sendable {
     var healing: Healing?
     /// What was healed without an order, for one who orders it later.
     var healed: [UndoOutcome] = []
+    /// What could not be taken back, ordered or not: its records stay open in the journal.
+    package internal(set) var unrestored: [UndoOutcome] = []
     /// Why nothing is changed any more.
     package internal(set) var stopped: String?
     package internal(set) var isAbandoned = false

@@ -276,10 +276,8 @@ final class HostAgent: KeeperHands {
         guard !isEnding else { return [] }
         isEnding = true
         guard let keeper, let folder else { return [] }
-        let outcomes = await keeper.end(by: .plan, why: "the agent ends").wait()
-        var left = outcomes.compactMap { outcome in
-            outcome.verdict == .restoreFailed ? outcome.message ?? "a change" : nil
-        }
+        _ = await keeper.end(by: .plan, why: "the agent ends").wait()
+        var left = keeper.unrestored.map { $0.message ?? "a change" }
         // A journal with a change that could not be taken back stays for the sweep.
         if left.isEmpty {
             do throws(LabFailure) {

@@ -158,6 +158,9 @@ final class Keeper {
 
     var isUndoing: Bool { machine.isUndoing }
 
+    /// What could not be taken back so far, ordered or not: the journal has it open.
+    var unrestored: [UndoOutcome] { machine.unrestored }
+
     /// Nothing is left to be healed: the watchdog goes.
     func farewell() async {
         isOver = true

@@ -135,7 +135,7 @@ enum Orphans {
             left = sequence.outcomes.filter { $0.verdict == .restoreFailed }
                 .map { $0.message ?? "a change could not be taken back" }
         }
-        left += RunRemains.remove(folder)
+        left += RunRemains.remove(folder, keepsJournal: !left.isEmpty)
         guard left.isEmpty else {
             throw LabFailure(kind: .failed, message: left.joined(separator: "; "))
         }

@@ -5,7 +5,9 @@ import Glibc
 /// What a run whose holder is gone has on this machine outside its journal: processes, control groups, folders.
 enum RunRemains {
     /// Removes all of it and answers what stays; the journal's lock is held by the caller, who has undone what it records.
-    static func remove(_ folder: RunFolder) -> [String] {
+    ///
+    /// - Parameter keepsJournal: has a change that could not be taken back: the next who heals tries again.
+    static func remove(_ folder: RunFolder, keepsJournal: Bool = false) -> [String] {
         var left: [String] = []
         func attempt(_ body: () throws(LabFailure) -> Void) {
             do throws(LabFailure) {
@@ -17,7 +19,7 @@ enum RunRemains {
         attempt { () throws(LabFailure) in try endProcesses(folder) }
         attempt { () throws(LabFailure) in try folder.cgroup().remove() }
         attempt { () throws(LabFailure) in try DiskThrottle.removeRemains(of: folder.run) }
-        attempt { () throws(LabFailure) in try folder.remove() }
+        if !keepsJournal { attempt { () throws(LabFailure) in try folder.remove() } }
         return left
     }
 

@@ -94,9 +94,9 @@ struct Watchdog {
             } catch {
                 AgentMain.complain("watchdog: \(error.message)")
             }
-        case .remove:
+        case .remove(let keepsJournal):
             // With the processes that hold them, the folder's lock last.
-            let left = RunRemains.remove(folder)
+            let left = RunRemains.remove(folder, keepsJournal: keepsJournal)
             for thing in left { AgentMain.complain("watchdog: left behind: \(thing)") }
             handle(.removed(left))
         case .finish(let status): self.status = status

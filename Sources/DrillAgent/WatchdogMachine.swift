@@ -31,8 +31,8 @@ package struct WatchdogMachine: Sendable {
         /// Compare and restore, and answer with `undone`.
         case undo(UndoRecord)
         case append(JournalEntry)
-        /// What holds no value to restore: processes, control groups, folders.
-        case remove
+        /// What holds no value to restore: processes, control groups, folders; the journal, where all is restored.
+        case remove(keepsJournal: Bool)
         case finish(status: Int32)
     }
 
@@ -99,7 +99,7 @@ package struct WatchdogMachine: Sendable {
             }
         }
         state = .removing
-        out.append(.remove)
+        out.append(.remove(keepsJournal: !(sequence?.isRestored ?? true)))
     }
 
     private mutating func finish(_ status: Int32, _ out: inout [Directive]) {

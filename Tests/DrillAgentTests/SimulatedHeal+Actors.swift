@@ -43,7 +43,7 @@ extension SimulatedHeal {
             !stopped.contains(.agent)
         else { return }
         try point(.agent)
-        if !isUsurped, world.contents.open.isEmpty { world.removeFolder() }
+        if !isUsurped, agent.unrestored.isEmpty { world.removeFolder() }
         try point(.agent)
         pipe.append(.farewell)
         die(.agent)
@@ -161,8 +161,8 @@ extension SimulatedHeal {
                 world.append(entry)
                 try point(.watchdog)
                 world.sync()
-            case .remove:
-                if world.contents.open.isEmpty { world.removeFolder() }
+            case .remove(let keepsJournal):
+                if !keepsJournal { world.removeFolder() }
                 try tell(.removed([]))
             case .finish: die(.watchdog)
             }
