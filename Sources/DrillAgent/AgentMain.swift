@@ -14,6 +14,8 @@ package enum AgentMain {
           doctor                     what this machine can do, and what earlier runs left
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
+          sweep                      the same without the kept ones: for the start of the machine
+          sweep --unit               the systemd unit that does it, as text
           bench-link                 what the emulator and our netlink path cost, measured here
           prove-links [--backend netem|emulator] [--json]   every link fault, tried and measured in a scratch lab
           version
@@ -42,6 +44,7 @@ package enum AgentMain {
         case "prove-links": return ProveLinks.main(rest)
         case "orphans": return Orphans.list()
         case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
+        case "sweep": return Sweep.main(rest)
         case "version":
             print(LabSupervisor.version)
             return 0

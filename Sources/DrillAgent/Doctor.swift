@@ -17,16 +17,15 @@ enum Doctor {
 
     static func run() -> Int32 {
         let findings = [
-            root, cgroups, namespaces, redirect, netem, realtime, tun, disk, clocks, load,
+            root, cgroups, namespaces, redirect, realtime, disk, clocks, load,
         ]
         for finding in findings {
             let mark = finding.problem == nil ? "ok     " : finding.needed ? "MISSING" : "absent "
             print("\(mark)  \(finding.name): \(finding.problem ?? finding.detail)")
         }
         print("")
-        print(
-            "backends: link.partition and silence redirect with clsact, u32 and mirred; link.down lowers the switch port"
-        )
+        for line in LinkBackends.look().lines { print(line) }
+        print("")
         let left: [Orphans.Leftover]
         do throws(LabFailure) {
             left = try Orphans.find()
@@ -34,16 +33,18 @@ enum Doctor {
             AgentMain.complain(error.message)
             return 4
         }
-        if left.isEmpty { print("orphans: none") }
+        let loose = NetworkRemains.findLoose()
+        if left.isEmpty, loose.isEmpty { print("orphans: none") }
+        for what in loose { print("\(what) lead to no device; `firedrill heal` removes them") }
         for orphan in left {
-            let parts = [orphan.folder, orphan.cgroup, orphan.socket].compactMap { $0 }
             let what: String
             switch orphan.state {
             case .running: what = "is running; left alone"
             case .kept:
                 what =
                     "is kept; `firedrill shell HOST --run \(orphan.run)`, or `firedrill heal` ends it"
-            case .dead: what = "left \(parts.joined(separator: ", ")); `firedrill heal` removes it"
+            case .dead:
+                what = "left \(orphan.parts.joined(separator: ", ")); `firedrill heal` removes it"
             }
             print("run \(orphan.run) \(what)")
         }
@@ -108,12 +109,6 @@ enum Doctor {
         return finding
     }
 
-    private static var netem: Finding {
-        var finding = Finding(name: "netem", detail: "present", needed: false)
-        finding.problem = LinkBackends.look().netemProblem
-        return finding
-    }
-
     private static var disk: Finding {
         Finding(
             name: "disk limits", problem: DiskThrottle.missing, detail: "disk.slow can be done",
@@ -139,13 +134,6 @@ enum Doctor {
             finding.problem = "not allowed; load may be sent later, and the report says how late"
         }
         return finding
-    }
-
-    private static var tun: Finding {
-        Finding(
-            name: "/dev/net/tun",
-            problem: access("/dev/net/tun", R_OK | W_OK) == 0 ? nil : "not accessible",
-            detail: "accessible", needed: false)
     }
 
     private static var load: Finding {

@@ -32,6 +32,30 @@ struct LinkBackends {
         }
     }
 
+    /// What `doctor` says: each fault of a link, what it would be made with here, and why.
+    var lines: [String] {
+        let impairment: String
+        switch (netemProblem, emulatorProblem) {
+        case (nil, nil):
+            impairment = "netem: this kernel has sch_netem; the emulator can be asked for"
+        case (nil, let problem?):
+            impairment = "netem: this kernel has sch_netem; no emulator: \(problem)"
+        case (let problem?, nil): impairment = "emulator: \(problem)"
+        case (let netem?, let emulator?):
+            impairment = "NONE: netem: \(netem). Emulator: \(emulator)"
+        }
+        let port = "port: the switch port of the host is set down"
+        let faults =
+            [("link.down", port), ("link.flap", port)]
+            + [("link.partition", "redirect: clsact, u32 and mirred to a device that is down")]
+            + ["delay", "loss", "duplicate", "corrupt", "reorder", "rate"].map {
+                ("link.\($0)", impairment)
+            }
+        return faults.map { name, text in
+            "backend  \(name)\(String(repeating: " ", count: 14 - name.count))  \(text)"
+        }
+    }
+
     private static func missing(_ backend: LinkBackend, _ problem: String) -> LabFailure {
         LabFailure(kind: .capability, message: "\(backend.rawValue): \(problem)")
     }

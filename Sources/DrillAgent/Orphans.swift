@@ -20,6 +20,14 @@ enum Orphans {
         var cgroup: String?
         var socket: String?
         var processes: [Int32]
+        /// `link fd-x in net:[4026531840]`
+        var links: [String] = []
+        var mounts: [String] = []
+
+        /// All of it but the processes.
+        var parts: [String] {
+            [folder, cgroup, socket].compactMap { $0 } + links + mounts.map { "mount \($0)" }
+        }
     }
 
     /// `orphans`: one JSON array on standard output.
@@ -48,6 +56,9 @@ enum Orphans {
         // Also where the folders are gone.
         let own = Dictionary(grouping: OwnProcess.all().filter { $0.pid != getpid() }, by: \.run)
         runs.formUnion(own.keys)
+        let network = NetworkRemains.find()
+        // Where nothing but links speaks of a run, an agent beside them may be its own.
+        runs.formUnion(network.filter { !$0.value.isNearAgent }.keys)
         var found: [Leftover] = []
         for run in runs.sorted() {
             let folder = RunFolder(run: run)
@@ -62,13 +73,16 @@ enum Orphans {
                     processes: Set(
                         (cgroup.exists ? try cgroup.allProcesses() : [])
                             + (own[run] ?? []).map(\.pid)
-                    ).sorted()))
+                    ).sorted(), links: network[run]?.links ?? [],
+                    mounts: try MountRemains.find(in: folder.path)))
         }
         return found
     }
 
     /// `heal`: undoes and removes what is dead or kept, says so, and ends with 5 where something stays.
-    static func heal(only run: RunID? = nil) -> Int32 {
+    ///
+    /// - Parameter sparesKept: `sweep`: a kept lab is somebody's.
+    static func heal(only run: RunID? = nil, sparesKept: Bool = false) -> Int32 {
         do throws(LabFailure) {
             var failed = false
             for leftover in try find() where run == nil || run == leftover.run {
@@ -79,6 +93,7 @@ enum Orphans {
                     }
                     switch leftover.state {
                     case .running: print("run \(leftover.run): its controller is alive, left alone")
+                    case .kept where sparesKept: print("run \(leftover.run): is kept, left alone")
                     case .kept:
                         try endKept(leftover.run)
                         print("run \(leftover.run): kept lab ended")
@@ -90,6 +105,12 @@ enum Orphans {
                     AgentMain.complain("run \(leftover.run): \(error.message)")
                     failed = true
                 }
+            }
+            if run == nil {
+                let loose = NetworkRemains.removeLoose()
+                for what in loose.removed { print("\(what): removed, their device was gone") }
+                for what in loose.left { AgentMain.complain(what) }
+                if !loose.left.isEmpty { failed = true }
             }
             return failed ? 5 : 0
         } catch {

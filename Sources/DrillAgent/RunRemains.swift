@@ -19,7 +19,11 @@ enum RunRemains {
         attempt { () throws(LabFailure) in try endProcesses(folder) }
         attempt { () throws(LabFailure) in try folder.cgroup().remove() }
         attempt { () throws(LabFailure) in try DiskThrottle.removeRemains(of: folder.run) }
-        if !keepsJournal { attempt { () throws(LabFailure) in try folder.remove() } }
+        left += NetworkRemains.remove(folder.run)
+        attempt { () throws(LabFailure) in
+            try MountRemains.remove(in: folder.path)
+            if !keepsJournal { try folder.remove() }
+        }
         return left
     }
 
