@@ -61,8 +61,9 @@ struct CrashFacts: Sendable, CustomStringConvertible {
         case .killed(let parts) where parts.contains(.supervisor): allowed = [4]
         case .killed, .stopped: allowed = [2, 4]
         }
-        // Both deaths heal the same lane, and the later one finds nothing to restore: worse is told than is true.
-        if victims.kills(.emulator), victims.kills(.watchdog) { allowed.insert(5) }
+        // An emulator that carries nothing at that moment takes nothing from what is measured.
+        let isIdle = victims == .killed([.emulator]) && !healedBy.contains(.watchdog)
+        if isIdle { allowed.insert(0) }
         if !isWithinFaults, !victims.kills(.controller) { allowed.formUnion([0, 2]) }
         // A violation of safety counts whatever ended the trial: a host that was cut and is heard again may meet another.
         let refuted = verdict == .fail && !healedBy.isDisjoint(with: [.lease, .watchdog])
@@ -70,7 +71,9 @@ struct CrashFacts: Sendable, CustomStringConvertible {
         if !allowed.contains(exit) { all.append("exit \(exit), not \(allowed.sorted())") }
         if let report, report != 2 { all.append("firedrill report ends with \(report), not 2") }
         if let verdict {
-            if isWithinFaults || victims.kills(.controller), verdict != .inconclusive, !refuted {
+            if isWithinFaults || victims.kills(.controller), verdict != .inconclusive, !refuted,
+                !isIdle
+            {
                 all.append("verdict \(verdict)")
             }
         } else {
