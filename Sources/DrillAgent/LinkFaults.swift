@@ -65,7 +65,11 @@ final class LinkFaults {
         defer { turnstile.leave() }
         var wanted = treatments
         wanted.add(treatment, to: link)
-        return try await change(link, to: wanted, at: place)
+        do throws(LabFailure) {
+            return try await change(link, to: wanted, at: place)
+        } catch {
+            throw await rollBack(link, at: place, after: error)
+        }
     }
 
     /// Takes one treatment away. `superseded`: somebody else had removed or changed what carried it.
@@ -83,6 +87,7 @@ final class LinkFaults {
             treatments = wanted
             return (InstantInterval(.now), .restored)
         }
+        // What fails here is never rolled back: that would inject the fault again.
         let isOurs = isAsSet(link)
         let interval = try await change(link, to: wanted, at: place)
         return (interval, isOurs ? .restored : .superseded)
@@ -109,17 +114,23 @@ final class LinkFaults {
         } catch {
             throw LabFailure(kind: .failed, message: "link \(link): \(error)")
         }
-        let before = treatments
-        do throws(LabFailure) {
-            let interval = try await bring(link, to: target, at: place)
-            treatments = wanted
-            return interval
+        let interval = try await bring(link, to: target, at: place)
+        treatments = wanted
+        return interval
+    }
+
+    /// Half of an attaching is none: back to what was, and where that fails too, both are told.
+    private func rollBack(
+        _ link: LinkDirection, at place: Place, after failure: LabFailure
+    ) async -> LabFailure {
+        do {
+            _ = try await bring(link, to: try treatments.lanes(of: link), at: place)
+            return failure
         } catch {
-            // Half of a change is none: back to what was.
-            if let old = try? before.lanes(of: link) {
-                _ = try? await bring(link, to: old, at: place)
-            }
-            throw error
+            return LabFailure(
+                kind: failure.kind,
+                message: "\(failure.message); link \(link) could not be put back: \(error)",
+                errno: failure.errno)
         }
     }
 
