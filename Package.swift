@@ -37,6 +37,12 @@ let package = Package(
         .executable(name: "firedrill", targets: ["firedrill"]),
         .executable(name: "firedrill-agent", targets: ["firedrill-agent"]),
         .executable(name: "firedrill-load", targets: ["firedrill-load"]),
+        .executable(name: "twin", targets: ["twin"]),
+    ],
+    // Clients that need a C library of their own. Without a trait its client is a capability error that names it.
+    traits: [
+        .trait(name: "Postgres", description: "The postgres client (libpq-dev)"),
+        .trait(name: "MariaDB", description: "The mysql client (libmariadb-dev)"),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -47,12 +53,21 @@ let package = Package(
         .systemLibrary(
             name: "CNetlink", pkgConfig: "libnl-route-3.0",
             providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .target(name: "CLinux"),
 
         // Values. Everything below points here.
         module("DrillCore", ["CLinux"]),
         module("DrillFaults", ["DrillCore"]),
-        module("DrillWorkload", ["DrillCore", "CLinux"]),
+        module(
+            "DrillWorkload",
+            [
+                "DrillCore", "CLinux",
+                .target(name: "CPostgres", condition: .when(traits: ["Postgres"])),
+                .target(name: "CMariaDB", condition: .when(traits: ["MariaDB"])),
+            ]),
         module("DrillScenario", ["DrillCore", "DrillFaults", "DrillWorkload", yams]),
         module("DrillAnalysis", ["DrillCore", histogram]),
         module("DrillReport", ["DrillCore"]),
@@ -63,6 +78,9 @@ let package = Package(
         module("DrillAgent", ["DrillCore", "DrillNetlink", "DrillEmulator", "CLinux"]),
         module("DrillLab", ["DrillCore", "DrillRunner", "CLinux"]),
         module("DrillTesting", ["DrillCore"]),
+        // The reference pair: its protocol, pure; and the program around it.
+        module("TwinCore", []),
+        module("TwinServer", ["TwinCore", "DrillCore", "DrillNetlink", "CLinux"]),
 
         program(
             "firedrill",
@@ -73,6 +91,7 @@ let package = Package(
             ]),
         program("firedrill-agent", ["DrillCore", "DrillAgent", "CLinux"]),
         program("firedrill-load", ["DrillCore", "DrillWorkload", "CLinux"]),
+        program("twin", ["TwinServer"]),
 
         tests("DrillCoreTests", ["DrillCore"]),
         tests("DrillFaultsTests", ["DrillFaults", "DrillCore"]),
@@ -94,6 +113,7 @@ let package = Package(
         tests("VMTests", []),
         tests("DrillEmulatorTests", ["DrillEmulator", "DrillCore"]),
         tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
+        tests("TwinCoreTests", ["TwinCore"]),
         tests("LabTests", ["DrillEmulator", "DrillNetlink", "DrillCore", "CLinux"]),
     ]
 )

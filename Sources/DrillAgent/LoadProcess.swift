@@ -41,7 +41,7 @@ final class LoadProcess {
                 let event = try JSONLine.decode(LoadEvent.self, from: line)
                 switch event {
                 case .finished, .failed: isFinished = true
-                case .started, .progress: break
+                case .started, .progress, .identified, .visible, .verified, .answered: break
                 }
                 tell(event)
             } catch {

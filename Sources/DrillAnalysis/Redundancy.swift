@@ -37,7 +37,7 @@ package struct Redundancy: Hashable, Sendable {
                     before.insert(bootID)
                 }
             case .trial, .steady, .injected, .healBegun, .healed, .proven, .unobserved, .noticed,
-                .switchover, .verify, .end, .step:
+                .switchover, .verify, .end, .step, .identity, .visible, .verified:
                 break
             }
         }

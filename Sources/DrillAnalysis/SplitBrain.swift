@@ -120,7 +120,7 @@ enum RoleBlindness {
                     RoleAnswer(event.interval, observation))
             case .unobserved(let host): blind.append((host, event.interval))
             case .trial, .steady, .injected, .healBegun, .healed, .proven, .redundancy, .noticed,
-                .switchover, .verify, .end, .step:
+                .switchover, .verify, .end, .step, .identity, .visible, .verified:
                 break
             }
         }

@@ -95,7 +95,9 @@ package struct StepRecord: Hashable, Sendable {
                     record.facts = facts
                     record.facts?.proof = proof
                 }
-            case .trial, .steady, .role, .unobserved, .redundancy, .noticed, .verify, .end: break
+            case .trial, .steady, .role, .unobserved, .redundancy, .noticed, .verify, .end,
+                .identity, .visible, .verified:
+                break
             }
         }
         let begins = records.compactMap { $0.t0?.low }.sorted()

@@ -86,7 +86,7 @@ package struct TrialContext: Sendable {
                 clockError = max(clockError, facts.clockErrorNanoseconds)
                 if let wait = facts.poolWaitNanoseconds { poolWait = max(poolWait ?? 0, wait) }
             case .injected, .healBegun, .healed, .role, .proven, .unobserved, .redundancy,
-                .noticed, .switchover, .verify, .step:
+                .noticed, .switchover, .verify, .step, .identity, .visible, .verified:
                 break
             }
         }

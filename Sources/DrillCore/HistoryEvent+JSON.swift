@@ -46,6 +46,8 @@ private struct EventLine: Codable {
     var phase: HistoryEvent.SteadyPhase?
     var facts: HistoryEvent.TrialFacts?
     var step_facts: HistoryEvent.StepFacts?
+    var id: LenientText?
+    var verify_facts: VerifyFacts?
 
     init(event: String, interval: InstantInterval) {
         self.event = event
@@ -115,6 +117,17 @@ extension HistoryEvent: Codable {
                 $0.present = present
             }
         case .end(let reason): make("end") { $0.reason = reason }
+        case .identity(let host, let id):
+            make("identity") {
+                $0.host = host
+                $0.id = LenientText(text: id)
+            }
+        case .visible(let host, let key):
+            make("visible") {
+                $0.host = host
+                $0.key = key
+            }
+        case .verified(let facts): make("verified") { $0.verify_facts = facts }
         case .step(let facts): make("step") { $0.step_facts = facts }
         }
     }
@@ -174,6 +187,12 @@ extension HistoryEvent: Codable {
             kind = .verify(
                 sweep: try need(line.sweep, "sweep"), host: try need(line.host, "host"),
                 key: try need(line.key, "key"), present: try need(line.present, "present"))
+        case "identity":
+            kind = .identity(
+                host: try need(line.host, "host"), id: try need(line.id?.text, "id"))
+        case "visible":
+            kind = .visible(host: try need(line.host, "host"), key: try need(line.key, "key"))
+        case "verified": kind = .verified(try need(line.verify_facts, "verify_facts"))
         case "end": kind = .end(reason: line.reason ?? "")
         case "step": kind = .step(try need(line.step_facts, "step_facts"))
         default:

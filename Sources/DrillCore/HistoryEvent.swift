@@ -25,6 +25,12 @@ package struct HistoryEvent: Hashable, Sendable {
         case switchover(step: StepID, from: HostName?, to: HostName?)
         case verify(sweep: Int, host: HostName, key: String, present: Bool)
         case end(reason: String)
+        /// Operations whose `host` is `id` were answered by this host (a run id, a server's start). Optional.
+        case identity(host: HostName, id: String)
+        /// The write was first seen on this host within the interval. Optional.
+        case visible(host: HostName, key: String)
+        /// How reading back one host went; the `verify` lines say what was found. Optional.
+        case verified(VerifyFacts)
         /// The step's begin: jitter drawn, role resolved, what is proven about its effect. Optional.
         case step(StepFacts)
     }

@@ -34,11 +34,18 @@ package struct LoadStream: Hashable, Sendable, Codable {
     package var stable: Duration
     package var k: Int
     package var leastSent: Int
+    package var operation: WorkloadOperation
+    /// What the keys of a ledger begin with: no other stream of any trial has it. Empty for other operations.
+    package var prefix: String
+    /// The system's data hosts, where the client can ask each by itself: who answered under which identity, and how
+    /// late a write is seen there.
+    package var servers: [LoadServer]
 
     package init(
         name: StreamName, client: String, parameters: [String: String], lane: Lane,
         kind: OperationKind, rate: Double, arrival: Arrival, timeout: Duration, slow: Duration,
-        connections: Int, stable: Duration, k: Int, leastSent: Int
+        connections: Int, stable: Duration, k: Int, leastSent: Int,
+        operation: WorkloadOperation = .get, prefix: String = "", servers: [LoadServer] = []
     ) {
         self.name = name
         self.client = client
@@ -53,6 +60,9 @@ package struct LoadStream: Hashable, Sendable, Codable {
         self.stable = stable
         self.k = k
         self.leastSent = leastSent
+        self.operation = operation
+        self.prefix = prefix
+        self.servers = servers
     }
 }
 
@@ -60,6 +70,10 @@ package enum LoadCommand: Hashable, Sendable, Codable {
     case run(LoadPlan)
     /// Nothing is intended from this instant on; what is under way is decided, then the file is closed.
     case stop(at: RunInstant)
+    /// As the first command in place of `run`: reads back, tells `verified` and then `finished`.
+    case verify(VerifyPlan)
+    /// As the first command in place of `run`: asks until the end of its input, or `stop`.
+    case watch(WatchPlan)
 }
 
 package enum LoadEvent: Hashable, Sendable, Codable {
@@ -69,6 +83,13 @@ package enum LoadEvent: Hashable, Sendable, Codable {
     /// The operations file is complete and synced.
     case finished(longestPoolWait: Duration)
     case failed(String)
+    /// The host answers under this identity from here on: operations name hosts by identity.
+    case identified(HostName, identity: String, at: RunInstant)
+    /// A write was first seen on the host at some instant of the interval.
+    case visible(HostName, key: String, InstantInterval)
+    /// Parts of what was read back, and how it went for one host: the batches first.
+    case verified([VerifyBatch], VerifyFacts?)
+    case answered(WatchAnswer)
 }
 
 /// Counts since the start of the stream; the same order as the plan's streams.

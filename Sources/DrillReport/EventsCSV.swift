@@ -75,6 +75,15 @@ package enum EventsCSV {
                     "present": String(present),
                 ])
         case .end(let reason): put("end", ["reason": reason])
+        case .identity(let host, let id): put("identity", ["host": host.rawValue, "id": id])
+        case .visible(let host, let key): put("visible", ["host": host.rawValue, "key": key])
+        case .verified(let facts):
+            put(
+                "verified",
+                [
+                    "sweep": String(facts.sweep), "host": facts.host.rawValue,
+                    "reason": facts.failure,
+                ])
         case .step(let facts):
             put(
                 "step",

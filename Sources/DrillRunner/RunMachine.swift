@@ -391,6 +391,11 @@ package struct RunMachine: Sendable {
         case .finished(let wait):
             longestPoolWait = max(longestPoolWait, wait)
             loadsFinished.insert(name)
+        case .identified(let host, let identity, let at):
+            record(HistoryEvent(InstantInterval(at), .identity(host: host, id: identity)), &out)
+        case .visible(let host, let key, let interval):
+            record(HistoryEvent(interval, .visible(host: host, key: key)), &out)
+        case .verified, .answered: break
         case .failed(let why):
             loadsFinished.insert(name)
             if ending == nil { labFailed("load: \(why)", gone: false, now, &out) }

@@ -28,7 +28,7 @@ package enum LoadProgram {
         while let line = readLine() {
             switch Result(catching: { try JSONLine.decode(LoadCommand.self, from: line) }) {
             case .success(.stop(let instant)): run.stop(at: instant)
-            case .success(.run), .failure: break
+            case .success(.run), .success(.verify), .success(.watch), .failure: break
             }
         }
         // The controller is gone.

@@ -58,7 +58,7 @@ private func names(_ lab: SimulatedLab) -> [String] {
             "healed \(step) \(by?.rawValue ?? "-") \(verdict.rawValue)"
         case .role(let role): "role \(role.host) \(role.primary)"
         case .proven(let host, _, let state, _): "proven \(host) \(state.rawValue)"
-        case .unobserved, .redundancy, .noticed, .verify: "other"
+        case .unobserved, .redundancy, .noticed, .verify, .identity, .visible, .verified: "other"
         case .switchover(_, let from, let to):
             "switchover \(from?.rawValue ?? "-") \(to?.rawValue ?? "-")"
         case .end(let reason): "end \(reason)"

@@ -39,7 +39,7 @@ struct RoleLane {
             case .proven(let host, _, _, _): if !hosts.contains(host) { hosts.append(host) }
             case .trial, .steady, .injected, .healBegun, .healed, .unobserved, .redundancy,
                 .noticed,
-                .switchover, .verify, .end, .step:
+                .switchover, .verify, .end, .step, .identity, .visible, .verified:
                 break
             }
         }
@@ -77,7 +77,8 @@ struct RoleLane {
                 lane.unobserved.append(
                     Span(start: at(event.interval.low), end: at(event.interval.high)))
             case .role, .unobserved, .proven, .trial, .steady, .injected, .healBegun, .healed,
-                .redundancy, .noticed, .switchover, .verify, .end, .step:
+                .redundancy, .noticed, .switchover, .verify, .end, .step, .identity, .visible,
+                .verified:
                 break
             }
         }
@@ -102,7 +103,8 @@ struct RoleLane {
                     start = min(start, at(other.interval.low))
                 case .healed(step, _, _): stop = at(other.interval.high)
                 case .injected, .healed, .role, .unobserved, .proven, .trial, .steady, .healBegun,
-                    .redundancy, .noticed, .switchover, .verify, .end, .step:
+                    .redundancy, .noticed, .switchover, .verify, .end, .step, .identity, .visible,
+                    .verified:
                     break
                 }
             }

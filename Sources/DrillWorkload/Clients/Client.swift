@@ -38,6 +38,14 @@ package protocol ClientConnection: AnyObject {
 package struct ClientRequest {
     package var kind: OperationKind
     package var number: Int
+    /// What a ledger writes; nil for other operations.
+    package var entry: LedgerEntry?
+
+    package init(kind: OperationKind, number: Int, entry: LedgerEntry? = nil) {
+        self.kind = kind
+        self.number = number
+        self.entry = entry
+    }
 }
 
 package struct ClientInterest: OptionSet {
@@ -66,6 +74,44 @@ package enum ClientAnswer: Equatable {
 }
 
 package struct ClientParameterError: Error, Hashable, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// A client of a store: beside its connections it has sessions, for all that is not measured.
+package protocol StoreClient: Client {
+    /// The strongest kind of read that `ClientSession.read` uses, in the store's own words.
+    static var readLevel: String { get }
+
+    /// A session that is open; it may take as long as `timeout`, and so may each of its questions.
+    func session(
+        _ target: SessionTarget, timeout: Duration
+    ) throws(SessionError) -> any ClientSession
+}
+
+package enum SessionTarget: Hashable, Sendable {
+    /// Where the workload's operations go: the primary.
+    case endpoint
+    /// One server by itself, whatever its role, on the port that the parameters name.
+    case server(LoadServer)
+}
+
+/// A blocking conversation with one server, on a thread of its own: making the table, reading back, asking who it is.
+package protocol ClientSession: AnyObject {
+    /// What tells this start of this server from every other: a run id, a start time. The same text as
+    /// `ClientConnection.answeredBy`'s host.
+    func identity() throws(SessionError) -> String
+    /// Makes what a ledger needs (a table); does nothing where it is there.
+    func prepare() throws(SessionError)
+    func write(_ entry: LedgerEntry) throws(SessionError)
+    /// The values that are there, by key; from an endpoint by the strongest read that the store has.
+    func read(_ keys: [String]) throws(SessionError) -> [String: String]
+    /// The first field of the first row that the question's keys (`sql`, `command`) ask for.
+    func query(_ parameters: [String: String]) throws(SessionError) -> String
+    func close()
+}
+
+package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
     package init(_ description: String) { self.description = description }
 }

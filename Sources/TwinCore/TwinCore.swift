@@ -1,0 +1,2 @@
+/// The reference pair's protocol.
+package enum TwinCore {}

@@ -1,0 +1,3 @@
+import TwinServer
+
+TwinProgram.main()
