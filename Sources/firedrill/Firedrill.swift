@@ -16,7 +16,7 @@ struct Firedrill: ParsableCommand {
         subcommands: [
             Run.self, Init.self, Validate.self, PlanCommand.self, SchemaCommand.self,
             FaultsCommand.self, ClientsCommand.self, MetricsCommand.self, Doctor.self, Heal.self,
-            Shell.self, ReportCommand.self, Export.self, Bench.self,
+            Shell.self, ReportCommand.self, Export.self, CheckCommand.self, Bench.self,
         ])
 
     static func main() {

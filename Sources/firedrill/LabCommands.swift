@@ -77,12 +77,14 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures Firedrill's own speed beside its peers, in one run.")
 
-    enum Part: String, ExpressibleByArgument, CaseIterable { case load, link }
+    enum Part: String, ExpressibleByArgument, CaseIterable { case load, link, check }
 
-    @Argument(help: "What to measure: load, or link (the emulator and the cost of an injection).")
+    @Argument(
+        help: "What to measure: load, link (the emulator and the cost of an injection), or check.")
     var part: Part = .load
 
     func run() throws {
+        if part == .check { return CheckBench.run() }
         if part == .link { try Agent.exec(["bench-link"]) }
         let program = Files.beside("firedrill-load")
         var argv: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("bench"), nil]

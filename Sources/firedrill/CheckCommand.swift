@@ -1,0 +1,84 @@
+import ArgumentParser
+import DrillAnalysis
+import DrillCore
+import Glibc
+
+/// `firedrill check`: judges a register history by itself.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Says whether a register history is linearizable.",
+        discussion: """
+            FILE holds one line for the begin and one for the end of each operation, in the order in which they
+            happened: Jepsen's EDN ({:process 0, :type :invoke, :f :write, :value 1}), the lines of its log, or
+            JSON ({"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}). type is invoke, ok,
+            fail or info; f is read, write or cas.
+
+            Exit codes: 0 linearizable; 1 not; 2 the limits ended the search; 3 the file is no history.
+            """)
+
+    @Argument(help: "A history file; - is standard input.") var file: String
+    @Option(help: "How many operations may be tried, in millions.") var steps: Int = 50
+    @Option(help: "How much memory the search may remember in, in MiB.") var memory: Int = 512
+
+    func validate() throws {
+        guard (1...1_000_000).contains(steps) else {
+            throw ValidationError("--steps is 1 to 1000000 millions, not \(steps)")
+        }
+        guard (1...1_000_000).contains(memory) else {
+            throw ValidationError("--memory is 1 to 1000000 MiB, not \(memory)")
+        }
+    }
+
+    func run() throws {
+        try Failure.reporting {
+            let bytes: [UInt8]
+            do {
+                bytes = try Files.read(file == "-" ? "/dev/stdin" : file)
+            } catch let failure as Failure {
+                throw Failure(code: failure.code, message: "\(file): \(failure.message)")
+            }
+            let history: RegisterHistory
+            do {
+                history = try HistoryFile.read(bytes, name: file)
+            } catch {
+                complain("\(error)")
+                throw DrillCore.ExitCode.invalidFile.exit
+            }
+            guard !history.operations.isEmpty else {
+                throw Failure(code: .invalidFile, message: "\(file): holds no operation")
+            }
+            let finding = ConsistencyFinding.find(
+                history,
+                limits: LinearizabilityChecker.Limits(
+                    steps: steps * 1_000_000, bytes: memory << 20))
+            try tell(finding, history)
+        }
+    }
+
+    private func tell(_ finding: ConsistencyFinding, _ history: RegisterHistory) throws {
+        let counts =
+            "\(finding.operations) operations on \(finding.keys) key\(finding.keys == 1 ? "" : "s")"
+        var code = DrillCore.ExitCode.pass
+        switch finding.linearizable {
+        case true?: show("LINEARIZABLE  \(counts)")
+        case false?:
+            code = .fail
+            show(
+                "NOT LINEARIZABLE  \(counts)  stale reads \(finding.staleReads)  lost updates \(finding.lostUpdates)"
+            )
+            if let first = finding.window.first {
+                let key = history.keys[Int(first.key)]
+                show(
+                    "No register could show this" + (key.isEmpty ? "" : " (key \(key))")
+                        + ", whatever it held before:")
+            }
+            for line in WindowPicture.lines(finding.window, name: history.spelled) { show(line) }
+        case nil:
+            code = .inconclusive
+            show("UNKNOWN  \(counts)  \(finding.reason ?? "")")
+        }
+        flushOutput()
+        if code != .pass { throw code.exit }
+    }
+}

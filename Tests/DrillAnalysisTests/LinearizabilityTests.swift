@@ -1,0 +1,246 @@
+import DrillAnalysis
+import DrillCore
+import Testing
+
+/// Tries every order; for histories of a handful of operations.
+private func hasLegalOrder(_ operations: [RegisterOperation]) -> Bool {
+    var used = Array(repeating: false, count: operations.count)
+    func search(_ value: Int32) -> Bool {
+        if operations.indices.allSatisfy({ used[$0] || operations[$0].completed == nil }) {
+            return true
+        }
+        for index in operations.indices where !used[index] {
+            let operation = operations[index]
+            let mustWait = operations.indices.contains { other in
+                !used[other] && other != index
+                    && (operations[other].completed ?? .max) < operation.invoked
+            }
+            if mustWait { continue }
+            var next = value
+            switch operation.action {
+            case .read(let seen): if seen != value { continue }
+            case .write(let new): next = new
+            case .compareAndSet(let old, let new):
+                if old != value { continue }
+                next = new
+            }
+            used[index] = true
+            if search(next) { return true }
+            used[index] = false
+        }
+        return false
+    }
+    return search(RegisterHistory.absent)
+}
+
+@Suite struct LinearizabilityTests {
+    @Test func `it agrees with trying every order on 100,000 small histories`() {
+        var random = SeededGenerator(seed: 41)
+        var violated = 0
+        for seed in 0..<100_000 as Range<UInt64> {
+            let kind = RegisterSimulation(
+                clients: 3, operationsEach: 2, values: 3, unansweredPercent: 20)
+            var history = kind.history(seed: seed)
+            for _ in 0..<(random.next() % 3) where !history.isEmpty {
+                let index = Int(random.next() % UInt64(history.count))
+                let wrong = Int32(random.next() % 4) - 1
+                switch history[index].action {
+                case .read: history[index].action = .read(wrong)
+                case .compareAndSet(_, let new):
+                    history[index].action = .compareAndSet(wrong, new)
+                case .write: break
+                }
+            }
+            let expected = hasLegalOrder(history)
+            if !expected { violated += 1 }
+            let answer = LinearizabilityChecker.check(history)
+            #expect(
+                answer == (expected ? .linearizable : .violated), "seed \(seed): \(history)")
+            guard answer == (expected ? .linearizable : .violated) else { return }
+            if !expected {
+                let window = OffendingWindow.shortest(
+                    history, limits: LinearizabilityChecker.Limits())
+                #expect(!window.isEmpty && !hasLegalOrder(window), "seed \(seed): \(window)")
+            }
+        }
+        // Both answers must have been asked for.
+        #expect(violated > 5_000 && violated < 95_000)
+    }
+
+    @Test(arguments: [(5, 100, 0), (5, 100, 5), (10, 400, 0), (50, 40, 0)])
+    func `a register that works is linearizable, one whose read is moved is not`(
+        clients: Int, each: Int, values: Int
+    ) {
+        for seed in 1...5 as ClosedRange<UInt64> {
+            let kind = RegisterSimulation(clients: clients, operationsEach: each, values: values)
+            var history = kind.history(seed: seed)
+            #expect(LinearizabilityChecker.check(history) == .linearizable)
+            // A value that nobody ever wrote.
+            let index = history.lastIndex { if case .read = $0.action { true } else { false } }
+            history[index!].action = .read(1_000_000)
+            #expect(LinearizabilityChecker.check(history) == .violated)
+        }
+    }
+
+    @Test func `an unfinished search is unknown and never a pass`() {
+        let kind = RegisterSimulation(clients: 10, operationsEach: 200, values: 5)
+        let history = kind.history(seed: 1)
+        let few = LinearizabilityChecker.Limits(steps: 100)
+        #expect(LinearizabilityChecker.check(history, limits: few) == .unknown("100 steps"))
+        let small = LinearizabilityChecker.Limits(bytes: 1)
+        #expect(LinearizabilityChecker.check(history, limits: small) == .unknown("0 MiB of cache"))
+        var register = RegisterHistory()
+        _ = register.key("x")
+        for operation in history { register.append(operation) }
+        let finding = ConsistencyFinding.find(register, limits: few)
+        #expect(finding.linearizable == nil)
+        #expect(finding.reason == "the search ended after 100 steps")
+    }
+
+    @Test(arguments: [
+        // Two histories that differ in one line: ok, and bad.
+        ("w1 w1. r1 r1.", true), ("w1 w1. r- r-.", false),
+        ("w1 r- w1. r-.", true), ("w1 r1 w1. r1.", true),
+        // Read 2, then 1, with both writes concurrent to the first read only.
+        ("w1 w1. w2 r2 r2. r1 r1. w2.", false), ("w1 w1. w2 r1 r1. r2 r2. w2.", true),
+        ("w1 w1. c1,2 c1,2. r2 r2.", true), ("w1 w1. c3,2 c3,2.", false),
+        // Nobody knows whether it was written: both are legal, and once seen it stays.
+        ("w1 w1. w2 r1 r1.", true), ("w1 w1. w2 r2 r2.", true),
+        ("w1 w1. w2 r2 r2. r1 r1.", false),
+    ])
+    func `small histories are judged as by hand`(text: String, isLinearizable: Bool) {
+        let history = Self.history(text)
+        #expect(
+            LinearizabilityChecker.check(history) == (isLinearizable ? .linearizable : .violated))
+        #expect(hasLegalOrder(history) == isLinearizable)
+    }
+
+    /// `w1` begins, `w1.` ends; each word is an instant; `-` is the absent value.
+    private static func history(_ text: String) -> [RegisterOperation] {
+        let words = text.split(separator: " ").map(String.init)
+        func value(_ text: Substring) -> Int32 { text == "-" ? -1 : Int32(text) ?? 0 }
+        return words.enumerated().compactMap { index, word in
+            guard !word.hasSuffix(".") else { return nil }
+            let parts = word.dropFirst().split(separator: ",")
+            let action: RegisterOperation.Action =
+                switch word.first {
+                case "w": .write(value(parts[0]))
+                case "r": .read(value(parts[0]))
+                default: .compareAndSet(value(parts[0]), value(parts[1]))
+                }
+            return RegisterOperation(
+                process: index, key: 0, action: action, invoked: Int64(index),
+                completed: words.firstIndex(of: word + ".").map(Int64.init))
+        }
+    }
+
+    @Test func `stale reads and lost updates are counted, and only those that are certain`() {
+        let stale = Self.history("w1 w1. w2 w2. r1 r1.")
+        #expect(StaleReads.count(stale) == 1)
+        #expect(StaleReads.count(Self.history("w1 w1. w2 r1 w2. r1.")) == 0)
+        #expect(StaleReads.count(Self.history("w1 w1. r- r-.")) == 1)
+        #expect(LostUpdates.count(Self.history("w1 w1. c1,2 c1,3 c1,2. c1,3.")) == 1)
+        #expect(LostUpdates.count(Self.history("w1 w1. c1,2 c2,3 c1,2. c2,3.")) == 0)
+    }
+
+    @Test func `the window is the shortest one`() {
+        // A stale read among 200 good operations of one client.
+        var operations: [RegisterOperation] = []
+        for index in 0..<100 as Range<Int64> {
+            operations.append(
+                RegisterOperation(
+                    process: 0, key: 0, action: .write(Int32(index)), invoked: index * 10,
+                    completed: index * 10 + 2))
+            let seen = index == 50 ? 48 : index
+            operations.append(
+                RegisterOperation(
+                    process: 1, key: 0, action: .read(Int32(seen)), invoked: index * 10 + 4,
+                    completed: index * 10 + 6))
+        }
+        let window = OffendingWindow.shortest(
+            operations, limits: LinearizabilityChecker.Limits())
+        #expect(window.map(\.action) == [.write(50), .read(48)])
+    }
+}
+
+@Suite struct HistoryFileTests {
+    private func finding(_ text: String) throws -> ConsistencyFinding {
+        ConsistencyFinding.find(try HistoryFile.read(Array(text.utf8), name: "h"))
+    }
+
+    @Test(arguments: [
+        "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}\n{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value 1}\n",
+        "[{:process 0, :type :invoke, :f :write, :value [:x 1], :index 0}\n #jepsen.history.Op{:process 0, :type :ok, :f :write, :value [:x 1]}\n {:process :nemesis, :type :info, :f :start, :value nil}]",
+        "INFO  jepsen.util - 0\t:invoke\t:cas\t[nil 2]\nINFO  jepsen.util - 0\t:ok\t:cas\t[nil 2]\n",
+        "{\"process\": 0, \"type\": \"invoke\", \"f\": \"write\", \"key\": \"x\", \"value\": 1}\n{\"process\": 0, \"type\": \"info\", \"f\": \"write\"}\n",
+    ])
+    func `the forms that people have are read`(text: String) throws {
+        #expect(try finding(text).linearizable == true)
+    }
+
+    @Test func `keys are judged apart, and a failed operation is left out`() throws {
+        let text = """
+            {:process 0, :type :invoke, :f :write, :value [a 1]}
+            {:process 0, :type :ok, :f :write, :value [a 1]}
+            {:process 0, :type :invoke, :f :cas, :value [a [7 8]]}
+            {:process 0, :type :fail, :f :cas, :value [a [7 8]]}
+            {:process 0, :type :invoke, :f :read, :value [b nil]}
+            {:process 0, :type :ok, :f :read, :value [b nil]}
+            """
+        let found = try finding(text)
+        #expect(found.keys == 2 && found.operations == 2 && found.linearizable == true)
+        let bad = try finding(
+            text.replacing(":ok, :f :read, :value [b nil]", with: ":ok, :f :read, :value [b 1]"))
+        #expect(bad.linearizable == false && bad.window.count == 1)
+    }
+
+    @Test(arguments: [
+        (
+            "{:process 0 :type :ok :f :read}",
+            "h:1:1: error: process 0 ends an operation that was not begun"
+        ),
+        ("\n{:process 0 :type", "h:2:1: error: is not closed"),
+        (
+            "  garbage",
+            "h:1:3: error: is no operation: {:process 0, :type :invoke, :f :write, :value 1}"
+        ),
+        (
+            "{:process 0 :type :invoke :f :append :value 1}",
+            "h:1:1: error: 'append' is no operation of a register: read, write and cas are"
+        ),
+        (
+            "[{:process 0 :type :invoke :f :read}\n {:process 0 :type :invoke :f :read}]",
+            "h:2:2: error: process 0 begins an operation, and its last one has not ended"
+        ),
+        (
+            "{\"process\": 0, \"type\": 7}",
+            "h:1:1: error: is no operation: {\"process\": 0, \"type\": \"invoke\", \"f\": \"write\", \"value\": 1}"
+        ),
+    ])
+    func `a mistake is named with its place`(text: String, message: String) {
+        #expect(throws: HistoryFileError.self) { try finding(text) }
+        do { _ = try finding(text) } catch { #expect("\(error)" == message) }
+    }
+
+    @Test func `nesting without end is refused`() {
+        let text = String(repeating: "[", count: 100_000)
+        #expect(throws: HistoryFileError.self) { try finding("{:value " + text) }
+    }
+
+    @Test func `a window is drawn as on paper`() throws {
+        var history = RegisterHistory()
+        let key = history.key("x")
+        let one = history.value("1")
+        let two = history.value("2")
+        let operations = [
+            RegisterOperation(process: 0, key: key, action: .write(one), invoked: 1, completed: 3),
+            RegisterOperation(process: 1, key: key, action: .read(two), invoked: 2, completed: 4),
+            RegisterOperation(
+                process: 2, key: key, action: .write(two), invoked: 3, completed: nil),
+        ]
+        #expect(
+            WindowPicture.lines(operations, name: history.spelled) == [
+                "0  ├─write 1─┤", "1    ├─read 2──┤", "2            ├─write 2─…",
+            ])
+    }
+}
