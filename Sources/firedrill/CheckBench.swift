@@ -1,4 +1,5 @@
 import DrillAnalysis
+import DrillCore
 
 /// `firedrill bench check`: what the checker does in a second.
 enum CheckBench {
@@ -12,13 +13,12 @@ enum CheckBench {
             var decided = 0
             for seed in 1...21 as ClosedRange<UInt64> {
                 let history = kind.history(seed: seed)
-                times.append(
-                    ContinuousClock().measure {
-                        if LinearizabilityChecker.check(history) == .linearizable { decided += 1 }
-                    })
+                let start = RunInstant.now
+                if LinearizabilityChecker.check(history) == .linearizable { decided += 1 }
+                times.append(RunInstant.now - start)
             }
             times.sort()
-            let median = times[times.count / 2] / .microseconds(1)
+            let median = Double(times[times.count / 2].nanoseconds) / 1e3
             let rate = Int(Double(clients * each) / median * 1e6)
             let of = values == 0 ? "each value once" : "\(values) values"
             print(

@@ -16,6 +16,7 @@ struct Firedrill: ParsableCommand {
         subcommands: [
             Run.self, Init.self, Validate.self, PlanCommand.self, SchemaCommand.self,
             FaultsCommand.self, ClientsCommand.self, MetricsCommand.self, Doctor.self, Heal.self,
+            Calibrate.self,
             Shell.self, ReportCommand.self, Export.self, CheckCommand.self, Bench.self,
         ])
 
