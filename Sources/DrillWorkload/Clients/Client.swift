@@ -23,15 +23,24 @@ package protocol ClientConnection: AnyObject {
     var interest: ClientInterest { get }
     /// The host that answered the last operation, in the workspace's table; negative where it is not known.
     var answeredBy: Int { get }
+    /// When the connection wants a turn although nothing has come, on CLOCK_MONOTONIC; `Int64.max`: never.
+    var wake: Int64 { get }
 
     /// Takes up an operation, and opens a connection first where there is none or a kept one has ended.
     func begin(_ request: ClientRequest) -> ClientTurn
     /// What `interest` waits for has come.
     func ready() -> ClientTurn
+    /// `wake` has come, within an operation.
+    func woken() -> ClientTurn
     /// Something has come on a kept connection between two operations: it has ended or strays. Closes it.
     func disturbed()
     /// Gives the operation and the connection up, at once and by reset.
     func close()
+}
+
+extension ClientConnection {
+    package var wake: Int64 { .max }
+    package func woken() -> ClientTurn { .waiting }
 }
 
 /// What is asked: the `number`-th operation of its stream, from 0.

@@ -8,4 +8,6 @@ struct ConnectionSlot {
     var watched: UInt32 = 0
     var isWatched = false
     var interest: ClientInterest = []
+    /// The instant that the connection asked for.
+    var wake = Int64.max
 }

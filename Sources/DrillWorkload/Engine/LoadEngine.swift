@@ -25,6 +25,7 @@ final class LoadEngine {
     private let alarm: Int32
     private var streams: [StreamState] = []
     private var slots: [ConnectionSlot] = []
+    private var wakes = WakeQueue()
     private var writer: OperationsWriter
     private var alarmAt = Int64.max
     private var nextProgress: Int64 = 0
@@ -119,6 +120,7 @@ final class LoadEngine {
                 if let next = nextIntended, next <= now { now = dispatchDue() }
             }
             expire(now)
+            wakeConnections(now)
             try tick(now)
         }
         return try finish(now, isRealtime, first)
@@ -164,7 +166,7 @@ final class LoadEngine {
             if let deadline = streams[index].deadline { wake = min(wake, deadline) }
         }
         if let stopAt { wake = min(wake, stopAt) }
-        return wake
+        return min(wake, wakes.next)
     }
 
     private func isFinished(_ now: Int64) -> Bool {
@@ -292,6 +294,11 @@ final class LoadEngine {
     /// Brings the event queue up to date with what a connection waits for.
     private func watch(_ slot: Int) {
         let connection = slots[slot].connection
+        let wake = connection.wake
+        if wake != slots[slot].wake {
+            slots[slot].wake = wake
+            if wake != .max { wakes.insert(at: wake, slot: slot) }
+        }
         let descriptor = connection.descriptor
         guard descriptor >= 0 else {
             // Closing took it out of the queue.
@@ -313,6 +320,18 @@ final class LoadEngine {
         connection.close()
         slots[slot].isWatched = false
         if slots[slot].operation >= 0 { apply(.decided(.unable), slot) }
+    }
+
+    private func wakeConnections(_ now: Int64) {
+        while let due = wakes.popDue(now) {
+            // One that has its answer, or another instant, has left this one behind.
+            guard slots[due.slot].wake == due.instant, slots[due.slot].operation >= 0 else {
+                continue
+            }
+            slots[due.slot].wake = .max
+            apply(slots[due.slot].connection.woken(), due.slot)
+            serve(slots[due.slot].stream, now)
+        }
     }
 
     private func expire(_ now: Int64) {
