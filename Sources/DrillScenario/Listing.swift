@@ -36,7 +36,13 @@ package enum Listing {
 
     package static func clients(_ name: String? = nil) -> Result<String, DiagnosticList> {
         let all = ClientCatalog.all
-        guard let name else { return .success(table(all.map { ($0.name, $0.summary) })) }
+        guard let name else {
+            return .success(
+                table(
+                    all.map {
+                        ($0.name, $0.summary + ($0.lack == nil ? "" : " (not in this build)"))
+                    }))
+        }
         guard let client = all.first(where: { $0.name == name }) else {
             return unknown("client", name, all.map(\.name))
         }
@@ -48,6 +54,7 @@ package enum Listing {
         if !client.keptLaneNeeds.isEmpty {
             lines.append("  the kept lane needs \(client.keptLaneNeeds.joined(separator: " and "))")
         }
+        if let lack = client.lack { lines.append("  \(lack)") }
         return .success(lines.joined(separator: "\n") + "\n")
     }
 

@@ -179,6 +179,7 @@ struct ScenarioReader {
                     hint: "a kept connection shows nothing without an exchange of bytes")
             }
         }
+        if let lack = client.lack { reading.capability("\(what): \(lack)") }
         if let operation, !client.operations.contains(operation) {
             reading.capability(
                 "\(what): operation \(operation.rawValue) of client \(client.name) comes later")

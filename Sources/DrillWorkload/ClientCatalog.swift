@@ -5,6 +5,7 @@ package enum ClientCatalog {
     package static let kinds: [any Client.Type] = [
         HTTPClient.self,
         TCPClient.self,
+        PostgresClient.self,
     ]
 
     package static let all: [ClientDescription] = kinds.map { $0.description }

@@ -36,15 +36,25 @@ package struct ClientDescription: Hashable, Sendable {
     package var operations: [WorkloadOperation]
     /// Parameters without which the kept lane makes no sense.
     package var keptLaneNeeds: [String]
+    /// The trait of Package.swift that this build lacks; nil: the client is in it.
+    package var lackingTrait: String?
 
     package init(
         name: String, summary: String, parameters: [Parameter], operations: [WorkloadOperation],
-        keptLaneNeeds: [String] = []
+        keptLaneNeeds: [String] = [], lackingTrait: String? = nil
     ) {
         self.name = name
         self.summary = summary
         self.parameters = parameters
         self.operations = operations
         self.keptLaneNeeds = keptLaneNeeds
+        self.lackingTrait = lackingTrait
+    }
+
+    /// Why the client cannot be used in this build, with the remedy.
+    package var lack: String? {
+        lackingTrait.map {
+            "client \(name) is not in this build: build firedrill with swift build --traits \($0)"
+        }
     }
 }

@@ -1,0 +1,114 @@
+#if Postgres
+    import CLinux
+    import DrillCore
+    import Glibc
+
+    /// A blocking conversation; each question takes as long as the time-out at most.
+    final class PostgresSession: ClientSession {
+        private let link: PostgresLink
+        private let timeout: Duration
+
+        init(_ target: PostgresTarget, _ timeout: Duration) throws(SessionError) {
+            link = PostgresLink(target)
+            self.timeout = timeout
+            try complete(link.connect())
+        }
+
+        func identity() throws(SessionError) -> String {
+            try ask(.identity)
+            return firstField
+        }
+
+        func prepare() throws(SessionError) {
+            do throws(SessionError) {
+                try ask(.createTable)
+            } catch {
+                // Two that make it at the same time: PostgreSQL refuses one with a key that is there (23505).
+                guard link.failure?.state == "23505" else { throw error }
+                try ask(.createTable)
+            }
+        }
+
+        func write(_ entry: LedgerEntry) throws(SessionError) {
+            try ask(.insert, [entry.key, entry.value])
+            if link.hasWarned { throw SessionError("acknowledged with a warning") }
+        }
+
+        func read(_ keys: [String]) throws(SessionError) -> [String: String] {
+            try ask(.read, [Self.array(keys)])
+            var values: [String: String] = [:]
+            values.reserveCapacity(link.rowCount)
+            for row in 0..<link.rowCount {
+                values[link.text(row: row, column: 0)] = link.text(row: row, column: 1)
+            }
+            return values
+        }
+
+        func query(_ parameters: [String: String]) throws(SessionError) -> String {
+            guard let sql = parameters["sql"] else { throw SessionError("the query needs 'sql'") }
+            do {
+                try ask(PostgresStatement(sql))
+            } catch {
+                throw SessionError("\(error)")
+            }
+            guard link.rowCount > 0 else { throw SessionError("no row") }
+            return firstField
+        }
+
+        func close() { link.close() }
+
+        private var firstField: String {
+            link.withFirstField { String(decoding: $0, as: UTF8.self) }
+        }
+
+        private func ask(
+            _ statement: PostgresStatement, _ values: [String] = []
+        ) throws(SessionError) {
+            guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
+            try complete(link.send(statement, values))
+            if let failure = link.failure { throw SessionError(failure.message) }
+        }
+
+        private func complete(_ first: PostgresLink.Turn) throws(SessionError) {
+            let deadline = clinux_monotonic_ns() + timeout.nanoseconds
+            var turn = first
+            while true {
+                switch turn {
+                case .connected, .answered: return
+                case .broken: throw SessionError(link.reason)
+                case .waiting: break
+                }
+                let now = clinux_monotonic_ns()
+                guard now < deadline else {
+                    link.close()
+                    throw SessionError("no answer within \(timeout.spelled)")
+                }
+                if link.wake <= now {
+                    turn = link.woken()
+                    continue
+                }
+                var wait = pollfd(fd: link.descriptor, events: 0, revents: 0)
+                if link.interest.contains(.read) { wait.events |= Int16(POLLIN) }
+                if link.interest.contains(.write) { wait.events |= Int16(POLLOUT) }
+                let left = min(deadline, link.wake) - now
+                let count = Glibc.poll(&wait, 1, Int32(min(left / 1_000_000 + 1, 60_000)))
+                if count > 0 { turn = link.ready() }
+            }
+        }
+
+        /// `{"a","b"}`
+        static func array(_ texts: [String]) -> String {
+            var array = "{"
+            for text in texts {
+                if array.utf8.count > 1 { array += "," }
+                array += "\""
+                for character in text {
+                    if character == "\"" || character == "\\" { array += "\\" }
+                    array.append(character)
+                }
+                array += "\""
+            }
+            return array + "}"
+        }
+    }
+#endif
