@@ -14,18 +14,18 @@ drill:
 	@tools/drill
 
 test:
-	@tools/install build test $(wildcard scenarios/*/system.yaml)
+	@tools/install build clients test $(wildcard scenarios/*/system.yaml)
 	@tools/test
 
 sweep:
-	@tools/install build test $(wildcard scenarios/*/system.yaml)
+	@tools/install build clients test $(wildcard scenarios/*/system.yaml)
 	@tools/sweep
 
 check:
 	@tools/check
 
 build:
-	$(SWIFT) build -c release --explicit-target-dependency-import-check error
+	$(SWIFT) build $$(tools/traits) -c release --explicit-target-dependency-import-check error
 
 dist:
 	@tools/dist
