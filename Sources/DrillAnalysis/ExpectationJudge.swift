@@ -21,9 +21,35 @@ package enum ExpectationJudge {
                     + max(0, planned - current.count)
                 return proved(expectation, comparison, threshold, failover, missing: missing)
             }
-            return judge(
+            let judged = judge(
                 expectation, aggregate, comparison, threshold, current: current, planned: planned)
+            guard let judged, judged.verdict != .fail, expectation.metric == "rpo_writes",
+                aggregate == .max
+            else { return judged }
+            return lost(expectation, comparison, threshold, all: all) ?? judged
         }
+    }
+
+    /// Writes that are surely lost refute an expectation wherever they were seen: in an attempt that a retry replaced, in
+    /// a trial whose fault is not proven, beside others that nobody could read back.
+    private static func lost(
+        _ expectation: Expectation, _ comparison: Comparison, _ threshold: Double,
+        all: [TrialReport]
+    ) -> ExpectationReport? {
+        for trial in all {
+            guard let surely = trial.rpoWrites.value ?? trial.rpoWrites.low else { continue }
+            let refuted: Bool
+            switch comparison {
+            case .less, .lessOrEqual: refuted = !comparison.holds(surely, threshold)
+            case .equal: refuted = surely > threshold
+            case .greater, .greaterOrEqual: refuted = false
+            }
+            guard refuted else { continue }
+            let doubt = trial.rpoWrites.reason.map { ": at least so many, \($0)" } ?? ""
+            return report(
+                expectation, observed: .number(surely), .fail, "trial \(trial.index)\(doubt)")
+        }
+        return nil
     }
 
     /// A sentence for the reasons of a run or trial.

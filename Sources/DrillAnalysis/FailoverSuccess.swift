@@ -3,13 +3,21 @@ package import DrillCore
 /// Whether the measured steps that ask for a failover got one (MEASURING.md, "Trials and verdicts").
 package enum FailoverSuccess {
     /// Nil where no measured step asks: a soak, a link fault, a fault on a host that was not primary.
+    ///
+    /// - Parameter lostWrites: how many were lost where the system promises none. What is not known is no success.
     package static func judge(
         steps: [StepRecord], reports: [StepReport], claims: RoleClaims, roles: Roles?,
-        splitBrain: SplitBrainReport, recovered: [StepID: RunInstant], recordEnd: RunInstant
+        splitBrain: SplitBrainReport, lostWrites: Measure?, recovered: [StepID: RunInstant],
+        recordEnd: RunInstant
     ) -> Bool? {
         let asked = steps.filter { asks($0, claims: claims, roles: roles) }
         guard !asked.isEmpty else { return nil }
         if splitBrain.seen == true { return false }
+        switch lostWrites?.status {
+        case .measured: if lostWrites?.value != 0 { return false }
+        case .unknown, .censored: return false
+        case .notApplicable, nil: break
+        }
         return asked.allSatisfy { record in
             guard let report = reports.first(where: { $0.step == record.id.rawValue }),
                 report.rto.status == .measured, record.isProven != false

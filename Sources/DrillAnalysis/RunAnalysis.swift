@@ -151,6 +151,10 @@ package enum RunAnalysis {
         if current.contains(where: { $0.rpoWrites.status == .notApplicable }) {
             limits.append("lost writes: \(current.first?.rpoWrites.reason ?? "not measured")")
         }
+        for trial in current where trial.rpoWrites.status == .unknown {
+            limits.append(
+                "lost writes of trial \(trial.index): \(trial.rpoWrites.reason ?? "unknown")")
+        }
         for workload in scenario.workloads {
             let n = Noise.operations(rate: workload.rate, in: scenario.stable)
             let k = Noise.threshold(

@@ -6,7 +6,7 @@ package enum SplitBrain {
     ///   coming up.
     package static func find(
         claims: RoleClaims, roles: Roles?, exclusions: [RoleExclusion], events: [HistoryEvent],
-        from: RunInstant?
+        service: DualService = .unnamed, from: RunInstant?
     ) -> SplitBrainReport {
         guard let roles else {
             return SplitBrainReport(
@@ -32,25 +32,27 @@ package enum SplitBrain {
                 if let interval = overlap.sure { sure.append(interval) }
             }
         }
-        let atLeast = total(sure)
-        var seen: Bool? = atLeast > .zero
+        var claimed: Bool? = total(sure) > .zero
         var reason: String?
-        if seen == false {
+        if claimed == false {
             let blind = RoleBlindness.find(
                 roles: roles, exclusions: exclusions, events: events, from: from)
             if let blind {
-                seen = nil
+                claimed = nil
                 reason = blind
             } else if undecided {
-                seen = nil
+                claimed = nil
                 reason =
                     "the hosts' stamps do not decide whether both held the role for longer than \(roles.handover.spelled)"
             }
         }
+        let seen = service.seen == true ? true : claimed
         return SplitBrainReport(
-            seen: seen, dualClaim: seen, dualService: nil, latentClaim: claims.latent,
-            handoverOverlap: handover.map(\.milliseconds), atLeast: atLeast.milliseconds,
-            atMost: total(possible).milliseconds, reason: reason)
+            seen: seen, dualClaim: claimed, dualService: service.seen, latentClaim: claims.latent,
+            handoverOverlap: handover.map(\.milliseconds),
+            atLeast: total(sure + service.sure).milliseconds,
+            atMost: total(possible + service.possible).milliseconds,
+            reason: seen == true ? nil : reason)
     }
 
     private static func overlap(

@@ -21,19 +21,28 @@ package struct TrialInput: Hashable, Sendable {
 
 /// History -> what was measured. Pure: re-analysing an old run is a function call.
 package enum TrialAnalysis {
-    package static func analyze(_ input: TrialInput) -> TrialReport {
+    package static func analyze(_ input: TrialInput) -> TrialReport { examine(input).report }
+
+    /// The report, and what became of each write of a ledger (nil without one), which only a picture shows.
+    package static func examine(
+        _ input: TrialInput
+    ) -> (report: TrialReport, writes: LedgerMarks?) {
         let context = TrialContext(input)
         let streams = context.traces.map { StreamAnalysis($0, context) }
         let splitBrain = SplitBrain.find(
             claims: context.claims, roles: input.system.roles, exclusions: context.exclusions,
-            events: context.events, from: context.steadyEvent)
+            events: context.events,
+            service: DualService.find(context, from: context.steadyEvent),
+            from: context.steadyEvent)
+        let data = WritesAnalysis.analyze(context)
         let steps = context.steps.map { StepAnalysis.report($0, streams: streams, context) }
         let recovered = recoveries(context, streams)
         let failover = FailoverSuccess.judge(
             steps: context.steps, reports: steps, claims: context.claims,
-            roles: input.system.roles, splitBrain: splitBrain, recovered: recovered,
-            recordEnd: context.recordEnd)
-        let validity = TrialValidity.check(context, streams: streams, steps: steps)
+            roles: input.system.roles, splitBrain: splitBrain,
+            lostWrites: input.system.promisesNoLostWrites ? data.rpoWrites : nil,
+            recovered: recovered, recordEnd: context.recordEnd)
+        let validity = TrialValidity.check(context, streams: streams, steps: steps, data: data)
         let measured = zip(steps, context.steps).filter { $1.step.measured }.map(\.0.rto)
         var report = TrialReport(
             index: input.index, attempt: input.attempt, verdict: .pass, reasons: [],
@@ -53,11 +62,17 @@ package enum TrialAnalysis {
                 ?? .notApplicable(
                     context.steps.isEmpty ? "a soak has no fault" : "no step is measured"),
             splitBrain: splitBrain, failover: failover, end: context.end)
+        report.writes = data.writes
+        report.verify = data.verify
+        report.rpoWrites = data.rpoWrites
+        report.rpo = data.rpo
+        report.lossPattern = data.lossPattern
+        report.replicationLag = ReplicationLag.measure(context)
         let verdict = validity.verdict(
             violations: violations(of: input.scenario.expectations, in: report))
         report.verdict = verdict.verdict
         report.reasons = verdict.reasons
-        return report
+        return (report, data.marks)
     }
 
     /// When the service was back after each step, in its worst stream.

@@ -14,7 +14,8 @@ package struct TrialValidity: Hashable, Sendable {
     }
 
     package static func check(
-        _ context: TrialContext, streams: [StreamAnalysis], steps: [StepReport]
+        _ context: TrialContext, streams: [StreamAnalysis], steps: [StepReport],
+        data: WritesAnalysis
     ) -> TrialValidity {
         var found = TrialValidity(failures: [], doubts: [])
         found.checkEnd(context)
@@ -26,6 +27,7 @@ package struct TrialValidity: Hashable, Sendable {
         }
         found.checkStart(context, streams)
         found.checkLag(context, streams)
+        found.checkData(data, context)
         return found
     }
 

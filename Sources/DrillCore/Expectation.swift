@@ -106,14 +106,12 @@ package enum MetricCatalog {
             name: "time_without_redundancy", unit: .duration, perStep: true,
             summary: "from the fault until the standby is in step again"),
         Metric(
-            name: "rpo", unit: .duration, summary: "how far back in time lost writes reach",
-            available: false),
+            name: "rpo", unit: .duration, summary: "how far back in time lost writes reach"),
         Metric(
-            name: "rpo_writes", unit: .count, summary: "acknowledged writes that are gone",
-            available: false),
+            name: "rpo_writes", unit: .count, summary: "acknowledged writes that are gone"),
         Metric(
             name: "replication_lag", unit: .duration,
-            summary: "from acknowledged to visible on the standby", available: false),
+            summary: "from acknowledged to visible on the standby"),
         Metric(
             name: "success_rate", unit: .ratio, perStep: true,
             parts: ["during_fault", "after", "overall"],

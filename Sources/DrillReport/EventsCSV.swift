@@ -6,6 +6,7 @@ package enum EventsCSV {
         "event", "low_ns", "high_ns", "step", "host", "fault", "role", "primary", "source", "epoch",
         "boot_id", "asked_ns", "answered_ns", "state", "effect", "by", "verdict", "value", "from",
         "to", "sweep", "key", "present", "phase", "reason", "proof",
+        "id", "read_level",
     ]
 
     package static func encode(_ events: [HistoryEvent]) -> [UInt8] {
@@ -82,6 +83,7 @@ package enum EventsCSV {
                 "verified",
                 [
                     "sweep": String(facts.sweep), "host": facts.host.rawValue,
+                    "id": facts.answeredBy, "read_level": facts.readLevel,
                     "reason": facts.failure,
                 ])
         case .step(let facts):

@@ -80,6 +80,12 @@ package enum JSONReport {
             "seen", "dual_claim", "dual_service", "latent_claim", "handover_overlap_ms",
             "at_least_ms", "at_most_ms", "reason",
         ],
+        "writes": [
+            "acknowledged", "lost", "lost_at_failover", "lost_by_failback", "resurrected",
+            "divergent", "divergence_ms", "diverged", "indeterminate", "indeterminate_present",
+            "failed_present", "unread",
+        ],
+        "verify": ["sweeps", "read_level", "hosts"],
         "evidence": ["file", "sha256"],
     ]
 

@@ -90,6 +90,7 @@ package enum JUnitReport {
         ]
         if let seed = report.run.seed { properties.append(("seed", String(seed))) }
         if let rto = headline.worstRTO { properties.append(("rto_max", Shown.measure(rto))) }
+        if let loss = headline.loss { properties.append(("writes", loss)) }
         if headline.hasFailover { properties.append(("failover", headline.failover)) }
         return properties
     }

@@ -26,6 +26,9 @@ package enum MarkdownSummary {
             let proved = headline.proved.map { language(" (proves \($0))", "（可证 \($0)）") } ?? ""
             cells.append((language("Failover", "故障切换"), headline.failover + proved))
         }
+        if headline.losses != .none, let loss = headline.loss {
+            cells.append((language("Writes", "写入"), loss))
+        }
         switch headline.splitBrain {
         case .seen(let atLeast):
             let length = atLeast.map { " ≥ " + Shown.duration($0) } ?? ""

@@ -5,14 +5,18 @@ package struct RunRecord: Sendable {
     package var report: RunReport
     /// One for each of `report.trials`, in its order; shorter where a history is lost.
     package var histories: [History]
+    /// The same for what became of each write; nil without a ledger.
+    package var writes: [LedgerMarks?]
     package var scenario: Scenario
     package var system: System
 
     package init(
-        report: RunReport, histories: [History], scenario: Scenario, system: System
+        report: RunReport, histories: [History], writes: [LedgerMarks?] = [], scenario: Scenario,
+        system: System
     ) {
         self.report = report
         self.histories = histories
+        self.writes = writes
         self.scenario = scenario
         self.system = system
     }

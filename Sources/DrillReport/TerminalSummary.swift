@@ -69,6 +69,7 @@ package enum TerminalSummary {
         } else if !headline.steps.isEmpty, let rate = report.summary.successRate.duringFault {
             parts.append("success during the fault " + Shown.percent(rate))
         }
+        if let loss = headline.loss { parts.append(loss) }
         if case .seen(let atLeast) = headline.splitBrain {
             let length = atLeast.map { " for at least " + Shown.duration($0) } ?? ""
             parts.append("SPLIT BRAIN" + length)

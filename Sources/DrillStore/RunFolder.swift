@@ -75,7 +75,8 @@ package struct RunFolder: Hashable, Sendable {
 
     /// A trial's operations and events, whatever of them there is.
     ///
-    /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events.
+    /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events. Hosts have their
+    /// names wherever an `identity` event tells them.
     package func history(of trial: TrialName) throws(StoreError) -> History {
         var streams: [OperationStream] = []
         var gaps: [String] = []
@@ -106,7 +107,7 @@ package struct RunFolder: Hashable, Sendable {
                 "\(file(trial.stem)): instants lie more than \(History.longest.spelled) apart; no trial is that long"
             )
         }
-        return history
+        return history.namingHosts()
     }
 
     private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {

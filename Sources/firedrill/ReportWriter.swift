@@ -40,15 +40,17 @@ enum ReportWriter {
         }
         var histories: [History] = []
         var trials: [TrialReport] = []
+        var writes: [LedgerMarks?] = []
         do throws(StoreError) {
             for name in folder.trials {
                 let history = try folder.history(of: name)
                 histories.append(history)
-                trials.append(
-                    TrialAnalysis.analyze(
-                        TrialInput(
-                            scenario: scenario, system: system, history: history,
-                            index: name.index, attempt: name.attempt)))
+                let examined = TrialAnalysis.examine(
+                    TrialInput(
+                        scenario: scenario, system: system, history: history,
+                        index: name.index, attempt: name.attempt))
+                trials.append(examined.report)
+                writes.append(examined.writes)
             }
         } catch {
             throw Failure(code: .invalidFile, message: error.description)
@@ -59,7 +61,8 @@ enum ReportWriter {
         apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
         report.evidence = try folder.evidence()
         let record = RunRecord(
-            report: report, histories: histories, scenario: scenario, system: system)
+            report: report, histories: histories, writes: writes, scenario: scenario,
+            system: system)
         try folder.write(try JSONReport.encode(report), to: "report.json")
         try folder.write(JUnitReport.encode(report), to: "junit.xml")
         try folder.write(

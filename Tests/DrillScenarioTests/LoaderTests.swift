@@ -166,7 +166,7 @@ import Testing
         let scenario = Files.scenario.with(
             "timeout: 250ms}", "timeout: 250ms, operation: register}"
         )
-        .with("  success_rate.during_fault: \"min >= 40%\"", "  rpo: \"max <= 1s\"")
+        .with("  success_rate.during_fault: \"min >= 40%\"", "  stale_reads: \"max == 0\"")
         let system = Files.system.with("name: pair", "name: pair\nlab: ssh")
             .with("a: {address", "a: {ssh: root@h, power: {sysrq: true}, address")
             .with("run: [vrrp]}", "unit: vrrp.service}")
@@ -182,7 +182,7 @@ import Testing
                 "service 'vrrp': 'unit' comes later; this version starts services by 'run'",
                 "roles.primary.query comes later; this version asks by 'holds' or 'run'",
                 "workload 'web': operation register of client http comes later",
-                "expect rpo: this metric comes later",
+                "expect stale_reads: this metric comes later",
             ])
     }
 

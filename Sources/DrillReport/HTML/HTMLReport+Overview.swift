@@ -48,11 +48,12 @@ extension HTMLReport {
         if !headline.steps.isEmpty { cards.append(rtoCard) }
         cards.append(successCard)
         if headline.hasFailover { cards.append(failoverCard) }
+        if headline.losses != .none { cards.append(lossCard) }
         if record.system.roles != nil { cards.append(splitBrainCard) }
         return "<dl class=\"figures\">\(cards)</dl>"
     }
 
-    private func card(_ name: String, _ big: Markup, _ sub: [String]) -> Markup {
+    func card(_ name: String, _ big: Markup, _ sub: [String]) -> Markup {
         let lines = sub.map { "<dd class=\"sub\">\($0)</dd>" as Markup }
         return "<div><dt>\(name)</dt><dd class=\"big\">\(big)</dd>\(lines)</div>\n"
     }

@@ -17,7 +17,8 @@ extension HTMLReport {
         let all = report.trials.enumerated().map { index, trial -> Markup in
             let open = report.trials.count <= Self.mostOpen || index == one
             let history = index < record.histories.count ? record.histories[index] : nil
-            return section(trial, history, open: open)
+            let marks = index < record.writes.count ? record.writes[index] : nil
+            return section(trial, history, marks, open: open)
         }
         return "<h2>\(language("Trials", "试验"))</h2>\(legend)\(all)"
     }
@@ -55,7 +56,9 @@ extension HTMLReport {
         return "<ul class=\"legend\">\(entries)</ul>"
     }
 
-    private func section(_ trial: TrialReport, _ history: History?, open: Bool) -> Markup {
+    private func section(
+        _ trial: TrialReport, _ history: History?, _ marks: LedgerMarks?, open: Bool
+    ) -> Markup {
         let attempt =
             trial.attempt > 1
             ? language(", attempt \(trial.attempt)", "，第 \(trial.attempt) 次尝试") : ""
@@ -68,6 +71,7 @@ extension HTMLReport {
         if let before = trial.primaryBefore {
             facts.append("\(before) → \(trial.primaryAfter ?? "–")")
         }
+        if let loss = lossFact(trial) { facts.append(loss) }
         let pictures: Markup
         if let history, let timeline = Timeline(trial, history, record, language) {
             pictures = draw(timeline, trial)
@@ -79,10 +83,10 @@ extension HTMLReport {
         return """
             <details class="trial"\(isOpen)><summary>\(language("Trial", "试验")) \(trial.index)\(attempt)\(badge(trial.verdict))<small>\(facts.joined(separator: " · "))</small></summary><div class="inner">
             \(list(trial.reasons))
-            \(pictures)
+            \(pictures)\(writesPicture(trial, marks, history))
             <details><summary>\(language("Numbers of this trial", "本次试验的数据"))</summary>
             \(trial.steps.map { self.step($0, trial) })
-            \(streams(trial))
+            \(streams(trial))\(writes(trial))
             \(remarks(trial))
             </details>
             </div></details>

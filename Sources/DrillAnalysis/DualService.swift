@@ -1,0 +1,151 @@
+package import DrillCore
+
+/// Acknowledged writes that interleave between two hosts, a1 < b1 < a2 < b2, without a role change between b1 and a2:
+/// both served at once (MEASURING.md, "Split brain").
+///
+/// `<` means: completed before the next one was sent, by more than the clocks' error.
+package struct DualService: Hashable, Sendable {
+    /// Nil: writes do not name the hosts that answered, or the order is undecided.
+    package var seen: Bool?
+    /// From b1's completion to a2's sending, less the clock error: then both surely served.
+    package var sure: [InstantInterval]
+    /// From b1's sending to a2's completion.
+    package var possible: [InstantInterval]
+    package var reason: String?
+
+    /// No acknowledged write names the host that answered.
+    package static let unnamed = DualService(
+        seen: nil, sure: [], possible: [],
+        reason: "no acknowledged write names the host that answered")
+
+    private struct Write {
+        var sent: RunInstant
+        var completed: RunInstant
+    }
+
+    /// - Parameter from: the end of the steady state where the history says it.
+    static func find(_ context: TrialContext, from: RunInstant?) -> DualService {
+        var byHost: [HostName: [Write]] = [:]
+        var nameless = false
+        for trace in context.traces where trace.name.rawValue.hasSuffix("/write") {
+            for operation in trace.operations where operation.outcome == .ok {
+                guard let host = operation.host else {
+                    nameless = true
+                    continue
+                }
+                let sent = operation.sent ?? operation.dispatched
+                let completed = operation.completed ?? sent
+                if let from, completed < from { continue }
+                byHost[host, default: []].append(Write(sent: sent, completed: completed))
+            }
+        }
+        guard !byHost.isEmpty else { return .unnamed }
+        let changes = changes(context)
+        let blind = unobserved(context)
+        var found = DualService(seen: false, sure: [], possible: [], reason: nil)
+        var undecided = false
+        for (host, writes) in byHost {
+            for (other, others) in byHost where other != host {
+                let quiet = Segments(changes + (blind[host] ?? []) + (blind[other] ?? []))
+                let pair = interleaved(writes, others, quiet, error: context.clockError)
+                found.sure += pair.sure
+                found.possible += pair.possible
+                guard pair.sure.isEmpty else { continue }
+                let within = blind.isEmpty ? quiet : Segments(changes)
+                if context.clockError > .zero || !blind.isEmpty,
+                    !interleaved(writes, others, within, error: .zero).sure.isEmpty
+                {
+                    undecided = true
+                }
+            }
+        }
+        if !found.sure.isEmpty {
+            found.seen = true
+        } else if undecided {
+            found.seen = nil
+            found.reason =
+                "acknowledged writes may interleave between hosts: their order is not decided"
+        } else if nameless {
+            found.seen = nil
+            found.reason = "not every acknowledged write names the host that answered"
+        }
+        return found
+    }
+
+    /// The longest such times, one for each stretch without a role change: the first write of `others` that follows one
+    /// of `writes`, and the last of `writes` that precedes one of `others`.
+    private static func interleaved(
+        _ writes: [Write], _ others: [Write], _ quiet: Segments, error: Duration
+    ) -> (sure: [InstantInterval], possible: [InstantInterval]) {
+        guard let firstEnd = writes.map(\.completed).min(),
+            let lastBegin = others.map(\.sent).max()
+        else { return ([], []) }
+        var begins: [Int: Write] = [:]
+        for write in others where write.sent > firstEnd + error {
+            guard let segment = quiet.index(of: write.completed) else { continue }
+            if begins[segment].map({ write.completed < $0.completed }) ?? true {
+                begins[segment] = write
+            }
+        }
+        var ends: [Int: Write] = [:]
+        for write in writes where write.completed + error < lastBegin {
+            guard let segment = quiet.index(of: write.sent) else { continue }
+            if ends[segment].map({ write.sent > $0.sent }) ?? true { ends[segment] = write }
+        }
+        var sure: [InstantInterval] = []
+        var possible: [InstantInterval] = []
+        for (segment, begin) in begins {
+            guard let end = ends[segment], begin.completed + error < end.sent else { continue }
+            sure.append(InstantInterval(low: begin.completed + error, high: end.sent))
+            possible.append(
+                InstantInterval(low: begin.sent - error, high: end.completed + error))
+        }
+        return (sure, possible)
+    }
+
+    /// What may have moved the role: acquisitions by another host, and switchovers that were asked for.
+    private static func changes(_ context: TrialContext) -> [InstantInterval] {
+        var changes = context.claims.claims.filter { $0.beginning == .acquired }.map(\.began)
+        for event in context.events {
+            if case .switchover = event.kind { changes.append(event.interval) }
+        }
+        return changes
+    }
+
+    private static func unobserved(_ context: TrialContext) -> [HostName: [InstantInterval]] {
+        var times: [HostName: [InstantInterval]] = [:]
+        for event in context.events {
+            if case .unobserved(let host) = event.kind {
+                times[host, default: []].append(event.interval)
+            }
+        }
+        return times
+    }
+}
+
+/// Time, cut at what may have moved the role. An instant within such a cut belongs to no segment.
+private struct Segments {
+    private var cuts: [InstantInterval] = []
+
+    init(_ intervals: [InstantInterval]) {
+        for interval in intervals.sorted(by: { ($0.low, $0.high) < ($1.low, $1.high) }) {
+            if let last = cuts.last, interval.low <= last.high {
+                cuts[cuts.count - 1].high = max(last.high, interval.high)
+            } else {
+                cuts.append(interval)
+            }
+        }
+    }
+
+    /// How many cuts lie before an instant; nil within one.
+    func index(of instant: RunInstant) -> Int? {
+        var low = 0
+        var high = cuts.count
+        while low < high {
+            let middle = (low + high) / 2
+            if cuts[middle].high <= instant { low = middle + 1 } else { high = middle }
+        }
+        if low < cuts.count, cuts[low].low < instant { return nil }
+        return low
+    }
+}
