@@ -80,6 +80,7 @@ let package = Package(
         module("DrillTesting", ["DrillCore"]),
         // The reference pair: its protocol, pure; and the program around it.
         module("TwinCore", []),
+        module("DrillSimulation", ["TwinCore", "DrillCore"]),
         module("TwinServer", ["TwinCore", "DrillCore", "DrillNetlink", "CLinux"]),
 
         program(
@@ -113,7 +114,7 @@ let package = Package(
         tests("VMTests", []),
         tests("DrillEmulatorTests", ["DrillEmulator", "DrillCore"]),
         tests("DrillAgentTests", ["DrillAgent", "DrillNetlink", "DrillCore"]),
-        tests("TwinCoreTests", ["TwinCore"]),
+        tests("TwinCoreTests", ["TwinCore", "DrillSimulation"]),
         tests("LabTests", ["DrillEmulator", "DrillNetlink", "DrillCore", "CLinux"]),
     ]
 )

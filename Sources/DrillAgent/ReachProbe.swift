@@ -1,5 +1,6 @@
 import CLinux
 import DrillCore
+import DrillNetlink
 import Glibc
 
 /// Asks whether an address answers at all: ARP requests and TCP connects, every 20 ms.

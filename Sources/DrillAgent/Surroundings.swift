@@ -12,6 +12,8 @@ enum Surroundings {
         where !path.contains(folder) {
             path.append(folder)
         }
+        // `twin`, which is ours: no other program of that name stands before it.
+        if let own = try? ownFolder(), !path.contains(own) { path.insert(own, at: 0) }
         var all = ["PATH": path.joined(separator: ":"), "LANG": "C.UTF-8", "HOME": "/root"]
         // Where the Swift runtime lies, for our own programs in a debug build.
         if let libraries = value("LD_LIBRARY_PATH") { all["LD_LIBRARY_PATH"] = libraries }

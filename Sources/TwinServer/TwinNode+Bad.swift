@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+import TwinCore
+
+/// What a known-bad node keeps in mind.
+struct BadState {
+    var writes = 0
+    /// Acknowledged and not written.
+    var held: [(RecordLog.What, [UInt8], [UInt8])] = []
+    var drainAt = Int64.max
+    /// Steps down only then.
+    var pretendUntil: Int64 = 0
+    var staleUntil: Int64 = 0
+    var staleLimit = 0
+    var promotedAt: Int?
+    var becameLevel = false
+    /// Lost once.
+    var hasLost = false
+    /// What a standby knows to be acknowledged.
+    var committed: Int64 = 0
+
+    var nextInstant: Int64 { min(drainAt, pretendUntil == 0 ? .max : pretendUntil) }
+
+    mutating func noteCommitted(_ core: TwinCore) {
+        if core.role != .primary { committed = core.committed }
+    }
+
+    mutating func promoted(_ last: Int, _ now: Int64) {
+        promotedAt = last
+        becameLevel = false
+        hasLost = false
+        staleUntil = now
+    }
+}
+
+extension TwinNode {
+    func afterwards(_ now: Int64) throws {
+        guard let badness = options.badness, let promotedAt = bad.promotedAt, promotedAt > 0,
+            !bad.hasLost
+        else { return }
+        switch badness {
+        case .staleReads:
+            bad.hasLost = true
+            bad.staleUntil = now + 2_000_000_000
+            bad.staleLimit = max(0, promotedAt - 100)
+        case .loseOnFailback:
+            guard bad.becameLevel, core.role == .primary else { return }
+            bad.hasLost = true
+            try put(
+                try keys(from: promotedAt + 1, through: log.last, most: .max).map {
+                    (.delete, $0, [])
+                })
+        case .lose(let count):
+            guard core.role == .primary else { return }
+            bad.hasLost = true
+            let lost = try keys(from: 1, through: min(Int(bad.committed), log.last), most: count)
+            try put(lost.map { (.delete, $0, []) })
+        case .ackBeforeWrite, .forget, .dualPrimary, .neverRecover: return
+        }
+    }
+
+    /// Of the newest records first, each once.
+    private func keys(from first: Int, through last: Int, most: Int) throws -> [[UInt8]] {
+        var seen: Set<[UInt8]> = []
+        var index = last
+        while index >= first, seen.count < most {
+            if let key = try log.key(of: index), try log.value(of: key) != nil { seen.insert(key) }
+            index -= 1
+        }
+        return Array(seen)
+    }
+
+    func badTime(_ now: Int64) throws {
+        if now >= bad.drainAt {
+            bad.drainAt = .max
+            let writes = bad.held
+            bad.held = []
+            try put(writes)
+        }
+        if bad.pretendUntil != 0, now >= bad.pretendUntil {
+            bad.pretendUntil = 0
+            if core.role != .primary { try letGo() }
+        }
+    }
+}

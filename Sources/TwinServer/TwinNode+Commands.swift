@@ -1,0 +1,248 @@
+import CLinux
+import Glibc
+import TwinCore
+
+/// What a client gets once everything before it is acknowledged.
+enum Answer {
+    case bytes([UInt8])
+    case value([UInt8])
+    case values([[UInt8]])
+}
+
+extension TwinNode {
+    func readClient(_ client: Connection) throws {
+        let isOpen = client.receive()
+        client.flush()
+        try work(client)
+        guard clients[client.descriptor] === client else { return }
+        if isOpen { updateWatch(client) } else { close(client) }
+    }
+
+    private func work(_ client: Connection) throws {
+        do {
+            while !client.isWaiting, clients[client.descriptor] === client,
+                let words = try Reply.command(&client.input)
+            {
+                if !words.isEmpty { try obey(words, client) }
+            }
+        } catch let malformed as Reply.Malformed {
+            client.send(Reply.error("ERR Protocol error: \(malformed.text)"))
+            close(client)
+        }
+    }
+
+    private func obey(_ words: [[UInt8]], _ client: Connection) throws {
+        let name = String(decoding: words[0], as: UTF8.self).uppercased()
+        switch (name, words.count) {
+        case ("SET", 3...): try write(.set, words[1], words[2], Reply.ok, client)
+        case ("DEL", 2):
+            let found = try log.value(of: words[1]) != nil
+            try write(.delete, words[1], [], Reply.number(found ? 1 : 0), client)
+        case ("GET", 2): try read(.value(words[1]), client)
+        case ("MGET", 2...): try read(.values(Array(words[1...])), client)
+        case ("PING", 1): client.send(Reply.line("+PONG"))
+        case ("PING", 2), ("ECHO", 2): client.send(Reply.bulk(words[1]))
+        case ("INFO", _): client.send(Reply.bulk(info))
+        case ("ROLE", 1): client.send(role)
+        case ("SELECT", 2):
+            client.send(
+                words[1] == [UInt8(ascii: "0")]
+                    ? Reply.ok : Reply.error("ERR DB index is out of range"))
+        case ("COMMAND", _): client.send(Reply.array([]))
+        case ("CLIENT", _): client.send(Reply.ok)
+        // Nothing but RESP2 is spoken; clients fall back on this.
+        case ("HELLO", _): client.send(Reply.error("NOPROTO unsupported protocol version"))
+        case ("QUIT", _):
+            client.send(Reply.ok)
+            close(client)
+        case ("TWIN", 2):
+            switch String(decoding: words[1], as: UTF8.self).uppercased() {
+            case "STATUS": client.send(Reply.bulk(info))
+            case "SWITCHOVER": try switchover(client)
+            case _: client.send(Reply.error("ERR TWIN STATUS or TWIN SWITCHOVER"))
+            }
+        case ("SET", _), ("DEL", _), ("GET", _), ("MGET", _), ("PING", _), ("ECHO", _),
+            ("SELECT", _),
+            ("TWIN", _):
+            client.send(Reply.error("ERR wrong number of arguments for '\(name)'"))
+        case _: client.send(Reply.error("ERR unknown command '\(name)'"))
+        }
+    }
+
+    // MARK: - Writes
+
+    /// What it refuses, it has not kept and will not keep.
+    private func write(
+        _ what: RecordLog.What, _ key: [UInt8], _ value: [UInt8], _ answer: [UInt8],
+        _ client: Connection
+    ) throws {
+        let now = clinux_monotonic_ns()
+        if bad.pretendUntil > now { return client.send(answer) }
+        guard core.takesWrites(now) else {
+            return client.send(Reply.error("READONLY You can't write against a read only replica."))
+        }
+        switch options.badness {
+        case .forget:
+            bad.writes += 1
+            if bad.writes % 1000 == 0 { return client.send(answer) }
+        case .ackBeforeWrite:
+            bad.held.append((what, key, value))
+            if bad.drainAt == .max { bad.drainAt = now + 100_000_000 }
+            return client.send(answer)
+        case .staleReads, .dualPrimary, .neverRecover, .loseOnFailback, .lose, nil: break
+        }
+        do {
+            try append([(what, key, value)])
+        } catch let failure as RecordLog.Failure {
+            return client.send(Reply.error("MISCONF \(failure)"))
+        }
+        wait(.bytes(answer), client)
+        try drive(.wrote(1), now)
+    }
+
+    private func append(_ writes: [(RecordLog.What, [UInt8], [UInt8])]) throws {
+        var index = Int64(log.last)
+        let records = writes.flatMap { what, key, value in
+            index += 1
+            return RecordLog.record(
+                what, index: index, epoch: core.record.epoch, key: key, value: value)
+        }
+        try log.append(records)
+    }
+
+    /// Writes of its own, which nobody waits for.
+    func put(_ writes: [(RecordLog.What, [UInt8], [UInt8])]) throws {
+        let now = clinux_monotonic_ns()
+        guard !writes.isEmpty, core.takesWrites(now) else { return }
+        try append(writes)
+        try drive(.wrote(Int64(writes.count)), now)
+    }
+
+    // MARK: - Reads
+
+    /// A primary's read sees writes that are not acknowledged yet, and so waits until they are: what was once read is
+    /// not lost either. A standby, asked by its own address, answers from its own log as it is.
+    private func read(_ answer: Answer, _ client: Connection) throws {
+        let now = clinux_monotonic_ns()
+        let serves = core.serves(now) || bad.pretendUntil > now
+        guard serves || !isThroughAddress(client) else {
+            return client.send(Reply.error("MASTERDOWN this node is not primary"))
+        }
+        if core.role == .primary, core.committed < core.log.last {
+            wait(answer, client)
+        } else {
+            client.send(try bytes(answer, now))
+        }
+    }
+
+    private func wait(_ answer: Answer, _ client: Connection) {
+        client.isWaiting = true
+        // A write is about to become the next record.
+        pending.append((Int64(log.last), client, answer))
+    }
+
+    func answer(_ through: Int64) throws {
+        let now = clinux_monotonic_ns()
+        while let first = pending.first, first.through <= through {
+            pending.removeFirst()
+            let client = first.client
+            guard clients[client.descriptor] === client else { continue }
+            client.isWaiting = false
+            client.send(try bytes(first.answer, now))
+            answered.append(client)
+        }
+    }
+
+    /// Commands that stood behind one that waited.
+    func resume() throws {
+        while let client = answered.popLast() {
+            guard clients[client.descriptor] === client else { continue }
+            if !client.input.isEmpty { try work(client) }
+            if clients[client.descriptor] === client { updateWatch(client) }
+        }
+    }
+
+    private func bytes(_ answer: Answer, _ now: Int64) throws -> [UInt8] {
+        let limit = now < bad.staleUntil ? bad.staleLimit : .max
+        func one(_ key: [UInt8]) throws -> [UInt8] {
+            try log.value(of: key, through: limit).map(Reply.bulk) ?? Reply.nothing
+        }
+        switch answer {
+        case .bytes(let bytes): return bytes
+        case .value(let key): return try one(key)
+        case .values(let keys): return Reply.array(try keys.map(one))
+        }
+    }
+
+    // MARK: - About itself
+
+    private func switchover(_ client: Connection) throws {
+        let now = clinux_monotonic_ns()
+        guard core.takesWrites(now) else {
+            return client.send(Reply.error("READONLY this node is not primary"))
+        }
+        guard core.isInSync(now) else {
+            return client.send(Reply.error("ERR the standby is not in sync"))
+        }
+        client.send(Reply.ok)
+        try drive(.switchover, now)
+    }
+
+    private var peerAddress: String {
+        options.node < 2 ? options.peers[1 - Int(options.node)] : options.peers[0]
+    }
+
+    private var role: [UInt8] {
+        let now = clinux_monotonic_ns()
+        let port = Reply.bulk(String(options.port))
+        if core.role == .primary {
+            let other = [Reply.bulk(peerAddress), port, Reply.bulk(String(core.replicated))]
+            return Reply.array([
+                Reply.bulk("master"), Reply.number(log.last),
+                Reply.array(core.isInSync(now) ? [Reply.array(other)] : []),
+            ])
+        }
+        return Reply.array([
+            Reply.bulk("slave"), Reply.bulk(peerAddress), Reply.line(":\(options.port)"),
+            Reply.bulk(core.isFollowing(now) ? "connected" : "connect"), Reply.number(log.last),
+        ])
+    }
+
+    private var info: String {
+        let now = clinux_monotonic_ns()
+        let isPrimary = core.role == .primary
+        let isInSync = core.isInSync(now)
+        let lag = Double(core.replicationDelay) / 1e9
+        var lines = [
+            "# Server", "redis_mode:standalone", "run_id:\(runID)", "tcp_port:\(options.port)",
+        ]
+        lines += ["", "# Replication", "role:\(isPrimary ? "master" : "slave")"]
+        if isPrimary {
+            lines.append("connected_slaves:\(isInSync ? 1 : 0)")
+            if isInSync {
+                lines.append(
+                    "slave0:ip=\(peerAddress),port=\(options.port),state=online,offset=\(core.replicated),lag=\(Int(lag))"
+                )
+            }
+        } else {
+            lines += [
+                "master_host:\(peerAddress)", "master_port:\(options.port)",
+                "master_link_status:\(core.isFollowing(now) ? "up" : "down")",
+                "slave_repl_offset:\(log.last)", "slave_read_only:1",
+            ]
+        }
+        lines += ["master_repl_offset:\(isPrimary ? Int64(log.last) : core.primaryLast)"]
+        lines += [
+            "", "# Twin", "twin_node:\(options.name)", "twin_role:\(core.role)",
+            "twin_epoch:\(core.record.epoch)", "twin_in_sync:\(isInSync ? 1 : 0)",
+            "twin_ack:\(options.acknowledgesReplicated ? "replicated" : "local")",
+            "twin_log_last:\(log.last)", "twin_committed:\(core.committed)",
+            "twin_replicated:\(core.replicated)",
+            "twin_replication_delay_us:\(core.replicationDelay / 1000)",
+            "twin_truncated:\(truncated)", "twin_holds_address:\(holdsAddress ? 1 : 0)", "",
+        ]
+        return lines.joined(separator: "\r\n")
+    }
+
+    private var holdsAddress: Bool { address?.isHeld ?? false }
+}
