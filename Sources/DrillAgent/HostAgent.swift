@@ -95,7 +95,7 @@ final class HostAgent: KeeperHands {
         var detail: [String: String] = [:]
         switch command {
         case .hello: detail = try greeting()
-        case .begin(let run, let lease): try begin(run, lease)
+        case .begin(let run, let lease): try await begin(run, lease)
         case .perform(let change):
             let interval = try await make(change)
             return LabReply(id: id, interval: interval)
@@ -128,16 +128,23 @@ final class HostAgent: KeeperHands {
 
     // MARK: changes
 
-    private func begin(_ run: RunID, _ lease: Duration) throws(LabFailure) {
+    private func begin(_ run: RunID, _ lease: Duration) async throws(LabFailure) {
         guard keeper == nil, !isEnding else {
             throw LabFailure(kind: .failed, message: "the agent has begun already")
         }
         setenv(OwnProcess.marker, run.rawValue, 1)
         let folder = RunFolder(run: run)
         let changes = try MachineChanges(run: run)
-        let keeper = try Keeper(
-            folder, lock: try folder.make(cgroup: try folder.cgroup()), hands: self,
-            watchdogSharesNetwork: true)
+        let watchdog = try WatchdogProcess(run, sharesNetwork: true)
+        let keeper: Keeper
+        do {
+            keeper = try Keeper(
+                folder, lock: try folder.make(cgroup: try folder.cgroup()), hands: self,
+                watchdog: watchdog)
+        } catch {
+            await watchdog.dismiss()
+            throw error
+        }
         keeper.beginLease(lease)
         self.run = run
         self.folder = folder

@@ -38,12 +38,11 @@ final class Keeper {
     private var allHealed: Promise<[UndoOutcome]>?
     private var isOver = false
 
-    /// Starts the watchdog.
-    ///
-    /// - Parameter lock: of the run's folder, held.
+    /// - Parameters:
+    ///   - lock: of the run's folder, held.
+    ///   - watchdog: started before the folder was made, so that at no instant there is something that nobody watches.
     init(
-        _ folder: RunFolder, lock: Descriptor, hands: any KeeperHands,
-        watchdogSharesNetwork: Bool = false
+        _ folder: RunFolder, lock: Descriptor, hands: any KeeperHands, watchdog: WatchdogProcess
     ) throws(LabFailure) {
         journal = try Journal(folder: folder.path, lock: lock)
         guard journal.contents.open.isEmpty else {
@@ -55,8 +54,7 @@ final class Keeper {
             epoch: journal.epoch, bootID: try BootInstant.bootID(),
             nextNumber: journal.contents.lastNumber + 1)
         self.hands = hands
-        watchdog = try WatchdogProcess(
-            folder.run, sharesNetwork: watchdogSharesNetwork)
+        self.watchdog = watchdog
         spawn { [weak self] in await self?.tick() }
         let ended = watchdog.ended
         spawn { [weak self] in

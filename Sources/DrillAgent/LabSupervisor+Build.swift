@@ -11,14 +11,22 @@ extension LabSupervisor {
         let folder = RunFolder(run: spec.run)
         let cgroup = try folder.cgroup()
         TestHooks.point("build: begun")
-        let lock = try folder.make(cgroup: cgroup)
-        TestHooks.point("build: folder made")
         setenv(OwnProcess.marker, spec.run.rawValue, 1)
+        let watchdog = try WatchdogProcess(spec.run, sharesNetwork: false)
+        TestHooks.point("build: watchdog started")
+        let lock: Descriptor
+        do {
+            lock = try folder.make(cgroup: cgroup)
+        } catch {
+            await watchdog.dismiss()
+            throw error
+        }
+        TestHooks.point("build: folder made")
         var starting: Keeper?
         do {
-            let keeper = try Keeper(folder, lock: lock, hands: self)
+            let keeper = try Keeper(folder, lock: lock, hands: self, watchdog: watchdog)
             starting = keeper
-            TestHooks.point("build: watchdog started")
+            TestHooks.point("build: journal made")
             try cgroup.make()
             TestHooks.point("build: cgroup made")
             let network = try Switch(
@@ -44,8 +52,11 @@ extension LabSupervisor {
             TestHooks.point("build: hosts met")
         } catch {
             // Without a switch there is no lab yet that could be torn down.
-            await starting?.farewell()
-            var left = lab == nil ? RunRemains.remove(folder) : []
+            var left: [String] = []
+            if lab == nil {
+                if let starting { await starting.farewell() } else { await watchdog.dismiss() }
+                left = RunRemains.remove(folder)
+            }
             left += await tearDown(staysAlive: true)
             guard left.isEmpty else {
                 throw LabFailure(
