@@ -37,10 +37,9 @@ extension AgentMachine {
         for request in one.waiting {
             out.append(.answer(request: request, .undone(verdict, message)))
         }
-        if healing != nil {
-            healing?.outcomes.append(outcome)
-            if one.waiting.isEmpty, one.request == nil { healed.append(outcome) }
-        }
+        // Its undoing may still be ordered: by who did not order this one, or was told that the change failed.
+        if one.waiting.isEmpty, healing != nil || one.request != nil { healed.append(outcome) }
+        healing?.outcomes.append(outcome)
         healNext(&out)
     }
 

@@ -116,7 +116,7 @@ package struct AgentMachine: Sendable {
     package let bootID: String
     var held: [Held] = []
     var healing: Healing?
-    /// What was healed without an order, for one who orders it later.
+    /// What was taken back without an order, for one who orders it later.
     var healed: [UndoOutcome] = []
     /// What could not be taken back, ordered or not: its records stay open in the journal.
     package internal(set) var unrestored: [UndoOutcome] = []
@@ -139,7 +139,7 @@ package struct AgentMachine: Sendable {
         held.last { $0.record.undo == undo }?.record
     }
 
-    /// The verdict of a change that was healed before its undoing was ordered; told once.
+    /// The verdict of a change that was taken back before its undoing was ordered; told once.
     package mutating func takeOutcome(ofUndo undo: Change) -> UndoOutcome? {
         guard let index = healed.lastIndex(where: { $0.record.undo == undo }) else { return nil }
         return healed.remove(at: index)

@@ -15,14 +15,15 @@ extension LabSupervisor: KeeperHands {
             // It was healed without an order, and the event has said so; now the order has come.
             return reply(id, InstantInterval(.now), outcome.verdict, outcome.message)
         }
-        guard let inverse = operation.inverse else {
-            do throws(LabFailure) {
-                try keeper.check()
-            } catch {
-                // What was never made, or is taken back already, is as it was.
-                guard operation.takesBack else { throw error }
-                return reply(id, InstantInterval(.now), .notNeeded, nil)
+        if operation.takesBack {
+            if let outcome = keeper.unrestored.last(where: { $0.record.undo == change }) {
+                return reply(id, InstantInterval(.now), .restoreFailed, outcome.message)
             }
+            // What was never made (its injecting failed, or was cut short) is as it was.
+            return reply(id, InstantInterval(.now), .notNeeded, nil)
+        }
+        guard let inverse = operation.inverse else {
+            try keeper.check()
             return LabReply(id: id, interval: try await perform(operation))
         }
         let look = try await look(operation)
