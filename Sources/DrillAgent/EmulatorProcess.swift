@@ -76,8 +76,14 @@ final class EmulatorProcess {
         _ = try await ask(.set(name, impairment))
     }
 
-    /// The device goes, with what it holds: remove what redirects to it first.
+    /// The device goes at once, and what it holds is lost: remove what redirects to it first.
     func close(_ name: String) async throws(LabFailure) { _ = try await ask(.close(name)) }
+
+    /// The device goes when what it holds has left at its time, at the latest after `limit`; remove what redirects to
+    /// it first. Returns at once.
+    func drain(_ name: String, limit: Duration) async throws(LabFailure) {
+        _ = try await ask(.drain(name, limit: limit))
+    }
 
     /// Since `open`.
     func counters(_ name: String) async throws(LabFailure) -> EmulatorCounters {

@@ -37,6 +37,7 @@ extension LabSupervisor {
             network.links.lost = { [weak keeper] why in
                 spawn { await keeper?.healAll(by: .watchdog, why: why) }
             }
+            network.links.complain = { [weak self] in self?.complain($0) }
             keeper.beginLease(TestHooks.lease ?? spec.lease)
             TestHooks.point("build: switch made")
             let hosts = try await bootAll(spec.hosts, folder, cgroup)

@@ -39,10 +39,14 @@ final class LinkFaults {
     private var slots: [InterfaceIndex: Set<UInt16>] = [:]
     private var deviceCount = 0
     private var chosen: LinkBackend?
-    private var emulator: EmulatorProcess?
+    var emulator: EmulatorProcess?
     private let turnstile = Turnstile()
+    /// No filter leads to these any more.
+    var draining: [LaneDevice] = []
     /// Called when the emulator ended and its lanes are gone: their links are as without a fault.
     var lost: (String) -> Void = { _ in }
+    /// Called where a device that is to go stays.
+    var complain: (LabFailure) -> Void = { _ in }
 
     /// In the calling thread's namespace.
     init(
@@ -63,11 +67,12 @@ final class LinkFaults {
     ) async throws(LabFailure) -> InstantInterval {
         await turnstile.enter()
         defer { turnstile.leave() }
-        var wanted = treatments
-        wanted.add(treatment, to: link)
+        let before = treatments
+        treatments.add(treatment, to: link)
         do throws(LabFailure) {
-            return try await change(link, to: wanted, at: place)
+            return try await bring(link, to: try effects(of: link), at: place)
         } catch {
+            treatments = before
             throw await rollBack(link, at: place, after: error)
         }
     }
@@ -87,9 +92,10 @@ final class LinkFaults {
             treatments = wanted
             return (InstantInterval(.now), .restored)
         }
-        // What fails here is never rolled back: that would inject the fault again.
+        // What fails here is never rolled back: that would inject the fault again, as would the link's next change.
         let isOurs = isAsSet(link)
-        let interval = try await change(link, to: wanted, at: place)
+        treatments = wanted
+        let interval = try await bring(link, to: try effects(of: link), at: place)
         return (interval, isOurs ? .restored : .superseded)
     }
 
@@ -105,18 +111,14 @@ final class LinkFaults {
 
     // MARK: from what is to what is wanted
 
-    private func change(
-        _ link: LinkDirection, to wanted: TreatmentSet, at place: Place
-    ) async throws(LabFailure) -> InstantInterval {
-        let target: [TrafficSelector: LinkEffect]
+    private func effects(
+        of link: LinkDirection
+    ) throws(LabFailure) -> [TrafficSelector: LinkEffect] {
         do {
-            target = try wanted.lanes(of: link)
+            return try treatments.lanes(of: link)
         } catch {
             throw LabFailure(kind: .failed, message: "link \(link): \(error)")
         }
-        let interval = try await bring(link, to: target, at: place)
-        treatments = wanted
-        return interval
     }
 
     /// Half of an attaching is none: back to what was, and where that fails too, both are told.
@@ -124,7 +126,7 @@ final class LinkFaults {
         _ link: LinkDirection, at place: Place, after failure: LabFailure
     ) async -> LabFailure {
         do {
-            _ = try await bring(link, to: try treatments.lanes(of: link), at: place)
+            _ = try await bring(link, to: try effects(of: link), at: place)
             return failure
         } catch {
             return LabFailure(
@@ -156,10 +158,17 @@ final class LinkFaults {
             case (nil, nil), (.some, .some), (.some, nil): break
             }
         }
+        var failure: LabFailure?
         for traffic in kinds where target[traffic] == nil {
             guard let lane = current[traffic] else { continue }
-            note(try await close(lane, link, traffic))
+            do throws(LabFailure) {
+                note(try await close(lane, link, traffic))
+            } catch {
+                // The other lanes go all the same.
+                failure = failure ?? error
+            }
         }
+        if let failure { throw failure }
         return interval ?? InstantInterval(.now)
     }
 
@@ -206,7 +215,10 @@ final class LinkFaults {
         }
         try unsteer(lane)
         let interval = InstantInterval(low: low, high: .now)
-        if let old = lane.device { try await remove(old) }
+        if let old = lane.device {
+            // A cut is one at its instant: what was on its way is lost, too.
+            if device == nil { try await remove(old) } else { try await retire(old) }
+        }
         return interval
     }
 
@@ -218,7 +230,7 @@ final class LinkFaults {
         let interval = InstantInterval(low: low, high: .now)
         lanes[link]?[traffic] = nil
         if lanes[link]?.isEmpty == true { lanes[link] = nil }
-        if let device = lane.device { try await remove(device) }
+        if let device = lane.device { try await retire(device) }
         return interval
     }
 
@@ -350,32 +362,6 @@ final class LinkFaults {
         device.impairment = impairment
     }
 
-    private func remove(_ device: LaneDevice) async throws(LabFailure) {
-        switch device.backend {
-        case .netem:
-            do throws(NetlinkError) {
-                try netlink.delete(device.index)
-            } catch {
-                if error.errno != ENODEV { throw LabFailure(error) }
-            }
-        case .emulator:
-            do throws(LabFailure) {
-                try await emulator?.close(device.name.rawValue)
-            } catch {
-                // One that ends meanwhile takes its devices with it.
-                if isThere(device) { throw error }
-            }
-        }
-    }
-
-    private func isThere(_ device: LaneDevice) -> Bool {
-        do throws(NetlinkError) {
-            return try netlink.link(device.index).name == device.name
-        } catch {
-            return error.errno != ENODEV
-        }
-    }
-
     // MARK: the emulator
 
     private func runningEmulator() async throws(LabFailure) -> EmulatorProcess {
@@ -421,6 +407,8 @@ final class LinkFaults {
             }
         }
         lanes = [:]
+        for device in draining where device.backend == .netem { try? await remove(device) }
+        draining = []
         await ending?.stop()
     }
 }

@@ -90,6 +90,7 @@ final class ProveLinks {
             let baseline = try await measureBaseline()
             for request in LinkCase.all { try await prove(request, baseline) }
             try await proveOverlap(baseline)
+            try await proveDraining(baseline)
         } catch {
             AgentMain.complain(error.message)
             status = error.kind == .capability ? 4 : 1
@@ -242,6 +243,36 @@ final class ProveLinks {
             EffectProof.judge(
                 second, samples: together.map { ($0, first) } + last.map { ($0, nil) },
                 baseline: baseline), [("after", clean)])
+    }
+
+    /// What is on its way when a delay is healed arrives.
+    private func proveDraining(_ baseline: Duration) async throws(LabFailure) {
+        let delay = Duration.milliseconds(100)
+        let effect = LinkEffect.impair(Impairment(delay: delay))
+        let demand = EffectProof.demand(effect)
+        try await supervisor.startPaths([path("drained", "a", "b", .all, demand, rate: 500)])
+        await Reactor.shared.sleep(.milliseconds(50))
+        _ = try await attach(effect, .all)
+        await Reactor.shared.sleep(.milliseconds(500))
+        let ended = try await detach(effect, .all)
+        await Reactor.shared.sleep(.milliseconds(300))
+        try await supervisor.stopPaths(["drained"])
+        let all = samples("drained")
+        let held = all.filter { $0.sent > ended.low - delay && $0.sent < ended.low }.count
+        let lost = all.filter { $0.delay == nil }.count
+        report(
+            "delay 100 ms, healed",
+            EffectFinding(
+                inEffect: held > 0 && lost == 0,
+                sentence: "\(held) packets were on their way then, \(lost) of \(all.count) lost"),
+            [
+                (
+                    "after",
+                    EffectProof.clean(
+                        samples: samples("drained", after: ended).map { ($0, nil) },
+                        baseline: baseline)
+                )
+            ])
     }
 
     private func report(

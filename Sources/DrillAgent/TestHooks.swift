@@ -7,8 +7,8 @@ import Synchronization
 /// - `FIREDRILL_TEST_POINTS=FILE`: every numbered step of the supervisor is written there, one line each: `NUMBER NAME`.
 /// - `FIREDRILL_TEST_STOP_AT=N`: beside it, the supervisor stops itself (SIGSTOP) at step N, once it is written. 0, or
 ///   nothing: never, which tells how many there are.
-/// - `FIREDRILL_TEST_BREAK=zero-probability | wrong-port`: a link fault is attached so that it does nothing, and the
-///   kernel says that all is well.
+/// - `FIREDRILL_TEST_BREAK=zero-probability | wrong-port | no-removal`: a link fault is attached so that it does nothing, and the
+///   kernel says that all is well. `no-removal`: the filters of a link fault go, and its device does not.
 /// - `FIREDRILL_TEST_LEASE_MS=N`: instead of the lease that the controller gives.
 ///
 /// Only the first supervisor that finds the file absent counts: a lab that is built anew is not stopped again.
@@ -16,6 +16,7 @@ enum TestHooks {
     enum Break: String {
         case zeroProbability = "zero-probability"
         case wrongPort = "wrong-port"
+        case noRemoval = "no-removal"
     }
 
     static let broken = value("FIREDRILL_TEST_BREAK").flatMap { Break(rawValue: $0) }

@@ -30,6 +30,7 @@ struct EmulatorLoop: ~Copyable {
                 lane.release()
                 if entry.seen != 0, lane.read(bound: Self.turn) { hasMore = true }
             }
+            endLanes()
             if entries[lanes.count + 1].seen != 0, !writeReplies() { return 0 }
             if entries[lanes.count].seen != 0, !readRequests() { return 0 }
         }
@@ -47,10 +48,18 @@ struct EmulatorLoop: ~Copyable {
         }
     }
 
-    /// Nanoseconds until the first frame leaves; -1: none is held.
+    /// Nanoseconds until the first frame leaves, or a lane ends; -1: neither is to come.
     private var timeout: Int64 {
-        guard let next = lanes.compactMap(\.next).min() else { return -1 }
+        let instants = lanes.compactMap(\.next) + lanes.compactMap(\.end)
+        guard let next = instants.min() else { return -1 }
         return max(0, (next - .now).nanoseconds)
+    }
+
+    /// Those that are dry, or late.
+    private mutating func endLanes() {
+        guard lanes.contains(where: { $0.end != nil }) else { return }
+        let now = RunInstant.now
+        lanes.removeAll { $0.isOver(now) }
     }
 
     // MARK: requests
@@ -103,6 +112,9 @@ struct EmulatorLoop: ~Copyable {
         case .close(let name):
             let lane = try self.lane(name, orBroken: true)
             lanes.removeAll { $0 === lane }
+        case .drain(let name, let limit):
+            try lane(name, orBroken: true).drain(limit: limit, bound: Self.turn)
+            endLanes()
         case .counters(let name): return try lane(name).counters
         case .ping: break
         }

@@ -20,6 +20,9 @@ package enum EmulatorCommand: Hashable, Sendable, Codable {
     case set(String, Impairment)
     /// The device goes, with what it holds.
     case close(String)
+    /// Nothing is steered to the device any more. What it holds leaves at its time, then the device goes; at the latest
+    /// after `limit`, with the rest. Answered at once; where nothing is held, the device has gone by then.
+    case drain(String, limit: Duration)
     case counters(String)
     /// Answered as soon as the loop comes round.
     case ping

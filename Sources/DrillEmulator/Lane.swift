@@ -19,6 +19,10 @@ final class Lane {
     private var leaving: [Int32] = []
     /// Somebody deleted the device.
     private(set) var isBroken = false
+    /// The lane goes when it is dry, or then; nil: it stays.
+    private(set) var end: RunInstant?
+    /// Of one that is to end: the device has been read until there was no more.
+    private var isRead = false
 
     init(_ name: String, output interface: String, seed: UInt64) throws(LabFailure) {
         self.name = name
@@ -70,6 +74,18 @@ final class Lane {
     /// When the next frame leaves; nil: none is held.
     var next: RunInstant? { held.next }
 
+    /// Nothing is steered here any more: the lane is over when it is dry, or after `limit`.
+    func drain(limit: Duration, bound: Int) {
+        end = .now + limit
+        // What was steered here before this was asked may still wait in the device.
+        for _ in 0..<16 where !isRead && !isBroken { isRead = !read(bound: bound) }
+    }
+
+    func isOver(_ now: RunInstant) -> Bool {
+        guard let end else { return false }
+        return (isRead && held.count == 0) || isBroken || now >= end
+    }
+
     // MARK: frames
 
     /// Sends what is due.
@@ -88,6 +104,7 @@ final class Lane {
                 store.giveBack(frame)
                 if length == -Int(EINTR) { continue }
                 isBroken = length != -Int(EAGAIN)
+                isRead = end != nil
                 flush()
                 return false
             }

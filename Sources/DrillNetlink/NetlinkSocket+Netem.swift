@@ -64,6 +64,11 @@ extension NetlinkSocket {
         try qdiscs(index).first { $0.parent == .root && $0.handle == Self.root }?.counters
     }
 
+    /// Packets that wait in the device: in netem, and in what is under it. 0 where the device is gone.
+    package func held(_ index: InterfaceIndex) throws(NetlinkError) -> Int {
+        try qdiscs(index).reduce(0) { $0 + Int($1.counters?.queued ?? 0) }
+    }
+
     /// Whether the kernel still has what `impair` set. It does not tell a distribution: only packets show that one.
     package func isImpaired(
         _ index: InterfaceIndex, _ impairment: Impairment, seed: UInt64? = nil

@@ -43,6 +43,48 @@ import Testing
         return outage
     }
 
+    private func path(_ id: String, _ from: HostName, _ to: HostName) -> ProbePath {
+        ProbePath(
+            id: id, link: LinkDirection(network: "main", from: from, to: to), traffic: .all,
+            cast: .unicast, source: TestLab.addresses[from] ?? "",
+            target: TestLab.addresses[to] ?? "", rate: 500, train: 1, size: 128)
+    }
+
+    @Test func `a delay that is healed loses nothing of what is on its way, and its device goes`()
+        throws
+    {
+        try TestLab.with("drained") { (lab: TestLab) throws in
+            let s = lab.supervisor
+            let delay = LinkTreatment(.impair(Impairment(delay: .milliseconds(100))))
+            try s.ask(.startPaths([path("there", "a", "b")]))
+            try s.listen(for: .milliseconds(200))
+            try s.lab(.attach(link, delay))
+            try s.listen(for: .milliseconds(500))
+            let asked = RunInstant.now
+            let healed = try s.lab(.detach(link, delay))
+            // It waits for nothing: the link is as before.
+            #expect(healed.verdict == .restored && .now - asked < .milliseconds(60))
+            #expect(try devices(of: s).contains("lane1"))
+            try s.listen(for: .milliseconds(400))
+            #expect(try !devices(of: s).contains("lane"))
+            try s.ask(.stopPaths(["there"]))
+            let samples = s.samples("there")
+            let held = samples.filter {
+                $0.sent > healed.interval.low - .milliseconds(100) && $0.sent < healed.interval.low
+            }
+            #expect(held.count > 20)
+            #expect(samples.filter { $0.delay == nil }.count == 0)
+        }
+    }
+
+    /// Of the switch.
+    private func devices(of supervisor: Supervisor) throws -> String {
+        try Programs.run([
+            "/usr/bin/nsenter", "--net=/proc/\(supervisor.process)/ns/net", "/sbin/ip", "-o",
+            "link",
+        ]).output
+    }
+
     @Test func `an emulator that is killed is noticed at once`() throws {
         // One look of 200 ms and the start of the program that looks; without the pidfd it would be a second more.
         #expect(try outage("emulator-killed", after: SIGKILL) < .milliseconds(900))

@@ -110,10 +110,10 @@ final class EmulatorLab {
         ])
     }
 
-    func heal() throws {
+    func heal(_ command: EmulatorCommand = .close("lane")) throws {
         try netlink.removeRedirects(redirects)
         redirects = []
-        try carryOut(.close("lane"))
+        try carryOut(command)
     }
 
     func hasDevice() throws -> Bool { try netlink.links().contains { $0.name == "lane" } }
@@ -155,7 +155,8 @@ final class EmulatorLab {
     ///
     /// One thread sends and receives, in real time where that is allowed, so that what is measured is the link.
     func send(
-        _ count: Int, every gap: Duration, bytes: Int = 64, patience: Duration = .milliseconds(300)
+        _ count: Int, every gap: Duration, bytes: Int = 64,
+        patience: Duration = .milliseconds(300), halfway: () throws -> Void = {}
     ) throws -> [(number: Int, took: Duration)] {
         let from = try datagrams(0)
         let to = try datagrams(1)
@@ -188,6 +189,7 @@ final class EmulatorLab {
                     sent[next] = .now
                     Self.send(from, &room, bytes, &place)
                     next += 1
+                    if next == count / 2 { try halfway() }
                     if next == count { end = .now + patience }
                     continue
                 }

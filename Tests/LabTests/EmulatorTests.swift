@@ -28,6 +28,49 @@ import Testing
         #expect(lab.end() == 0)
     }
 
+    @Test func `a lane that is drained loses nothing of what is on its way`() throws {
+        for (command, isWhole) in [
+            (EmulatorCommand.drain("lane", limit: .seconds(2)), true), (.close("lane"), false),
+        ] {
+            let lab = try EmulatorLab()
+            try lab.impair(Impairment(delay: .milliseconds(100)))
+            let arrivals = try lab.send(1000, every: .milliseconds(1)) {
+                try lab.heal(command)
+                // Some hundred are held.
+                #expect(try lab.hasDevice() == isWhole)
+            }
+            #expect(try lab.hasDevice() == false)
+            let came = Set(arrivals.map(\.number))
+            #expect(arrivals.count == came.count)
+            if isWhole {
+                #expect(came.count == 1000)
+                #expect(arrivals.allSatisfy { $0.number >= 500 || $0.took >= .milliseconds(100) })
+                // Those that came after the heal are not held up by those before it.
+                #expect(median(arrivals.filter { $0.number >= 500 }.map(\.took)) < .milliseconds(5))
+            } else {
+                #expect((800...950).contains(came.count), "\(came.count)")
+            }
+            #expect(lab.end() == 0)
+        }
+    }
+
+    @Test func `a lane that is drained ends at once where it is dry, and late packets end it`()
+        throws
+    {
+        let lab = try EmulatorLab()
+        try lab.impair(Impairment(delay: .milliseconds(20)))
+        #expect(try lab.send(20, every: .milliseconds(1)).count == 20)
+        try lab.heal(.drain("lane", limit: .seconds(2)))
+        #expect(try lab.hasDevice() == false)
+        try lab.impair(Impairment(delay: .seconds(60)))
+        #expect(
+            try lab.send(20, every: .milliseconds(1)) {
+                try lab.heal(.drain("lane", limit: .milliseconds(150)))
+            }.count == 10)
+        #expect(try lab.hasDevice() == false)
+        #expect(lab.end() == 0)
+    }
+
     @Test func `10 % are lost, and the counters say which`() throws {
         let lab = try EmulatorLab()
         try lab.impair(Impairment(loss: .random(CorrelatedRatio(0.1))))

@@ -23,8 +23,8 @@ import Testing
         let table = run.output.split(separator: "},{").joined(separator: "\n")
         func count(_ text: String) -> Int { run.output.split(separator: text).count - 1 }
         #expect(run.code == 0, "\(table)")
-        #expect(count("\"fault\":") == 12, "\(table)")
-        #expect(count("\"inEffect\":true") == 12, "\(table)")
-        #expect(count("\"unclean\":[]") == 12, "\(table)")
+        #expect(count("\"fault\":") == 13, "\(table)")
+        #expect(count("\"inEffect\":true") == 13, "\(table)")
+        #expect(count("\"unclean\":[]") == 13, "\(table)")
     }
 }
