@@ -12,16 +12,21 @@ final class HostAgentProcess {
     private var buffer: [UInt8] = []
     private var lastID = 0
 
-    init(
+    convenience init(
         on machine: Machine, _ arguments: [String] = [], connection: String? = nil
     ) throws {
+        try self.init(prefix: machine.prefix, arguments, connection: connection)
+    }
+
+    /// - Parameter prefix: what starts a program on the machine.
+    init(prefix: [String], _ arguments: [String] = [], connection: String? = nil) throws {
         run = RunID("test-agent-\(UInt32.random(in: 0..<UInt32.max))")
         var toChild: [Int32] = [-1, -1]
         var fromChild: [Int32] = [-1, -1]
         try #require(clinux_pipe(&toChild) == 0 && clinux_pipe(&fromChild) == 0)
         let environment = connection.map { ["/usr/bin/env", "SSH_CONNECTION=\($0)"] } ?? []
         process = try Programs.spawn(
-            environment + machine.prefix + [try Programs.agent, "agent"] + arguments,
+            environment + prefix + [try Programs.agent, "agent"] + arguments,
             input: toChild[0], output: fromChild[1])
         close(toChild[0])
         close(fromChild[1])
@@ -39,11 +44,15 @@ final class HostAgentProcess {
         input = -1
     }
 
-    var watchdog: pid_t? {
+    var watchdog: pid_t? { part("watchdog") }
+
+    /// `firedrill-agent WORD …`: the agent itself, or what it started.
+    func part(_ word: String) -> pid_t? {
         var traces = MachineTraces()
         traces.collectTree(of: process)
-        return traces.processes.first {
-            ((try? Programs.text("/proc/\($0)/cmdline")) ?? "").contains("watchdog")
+        return traces.processes.first { pid in
+            let words = ((try? Programs.text("/proc/\(pid)/cmdline")) ?? "").split(separator: "\0")
+            return words.count > 1 && words[0].hasSuffix("firedrill-agent") && words[1] == word
         }
     }
 

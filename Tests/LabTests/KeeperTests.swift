@@ -125,6 +125,92 @@ import Testing
         try end(lab)
     }
 
+    /// The environment of what this test starts.
+    private func withoutRemovals(_ body: () throws -> Void) rethrows {
+        setenv("FIREDRILL_TEST_BREAK", "no-removal", 1)
+        defer { unsetenv("FIREDRILL_TEST_BREAK") }
+        try body()
+    }
+
+    @Test func `a heal that fails half-way says so and injects nothing again`() throws {
+        try withoutRemovals {
+            try TestLab.with("unremoved") { (lab: TestLab) throws in
+                let s = lab.supervisor
+                let lossy = LinkTreatment(
+                    .impair(Impairment(loss: .random(CorrelatedRatio(1)))))
+                let delay = LinkTreatment(.impair(Impairment(delay: .milliseconds(20))))
+                try s.lab(.attach(Self.link, lossy))
+                #expect(try s.reach("a", lab.address("b")).isSilent)
+                for _ in 0..<2 {
+                    let reply = try s.reply(
+                        to: try s.send(.perform(.lab(.detach(Self.link, lossy)))))
+                    #expect(reply.verdict == .restoreFailed)
+                    #expect(reply.failure?.message == "a test forbids to remove lane1")
+                    #expect(try s.reach("a", lab.address("b")).isFull)
+                }
+                // What comes next on this link does not bring it back either.
+                try s.lab(.attach(Self.link, delay))
+                #expect(try s.reach("a", lab.address("b")).isFull)
+            }
+        }
+    }
+
+    private static let scenario = """
+        apiVersion: firedrill/v1
+        kind: Scenario
+        name: unremoved
+        system: \(Programs.root)/scenarios/keepalived-nginx/system.yaml
+        vars: {advert: 100ms}
+        workloads:
+          web: {client: http, url: "http://{{vip}}/", rate: 200/s, timeout: 250ms}
+        steady_state: {success_rate: ">= 95%", for: 300ms}
+        stable: {for: 300ms}
+        timeline:
+          - {id: slow, at: 0s, fault: link.delay, link: standby->client, delay: 20ms, for: 1s}
+        observe: 2s
+        expect:
+          success_rate.overall: "min >= 1%"
+        """
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a drill whose heal fails ends with 5 and names it`() throws {
+        let drill = try Drill(
+            Self.scenario, prefix: ["/usr/bin/env", "FIREDRILL_TEST_BREAK=no-removal"])
+        #expect(drill.status(within: .seconds(60)) == 5, "\(drill.progress)")
+        #expect(drill.progress.contains("heal of slow: a test forbids to remove lane1"))
+        let run = try drill.run
+        let heal = try drill.written().heal
+        #expect(heal.leftBehind == [], "\(heal)")
+        #expect(heal.verdict == .restoreFailed, "\(heal)")
+        #expect(try MachineTraces().remains(of: run) == [])
+    }
+
+    @Test func `what was never injected needs no heal`() throws {
+        try TestLab.with("unmade") { (lab: TestLab) throws in
+            for operation: LabOperation in [
+                .detach(Self.link, LinkTreatment(.sink)), .unsilence("a"), .thaw("a"), .boot("a"),
+                .carrier("a", "main", up: true),
+            ] { #expect(try lab.supervisor.lab(operation).verdict == .notNeeded) }
+        }
+    }
+
+    @Test func `what failed to be injected was taken back then, and its heal says so`() throws {
+        try TestLab.with("failed") { (lab: TestLab) throws in
+            let s = lab.supervisor
+            try s.lab(.silence("b"))
+            try s.lab(.kill("b"))
+            let command = FaultOperation.host(
+                "b", .command(["/bin/true"], undo: ["/bin/true"]))
+            #expect(try s.failure(of: .perform(command)).message == "host b is dead")
+            let heal = try #require(command.inverse)
+            // In an empty host in the dead one's place.
+            #expect(try s.ask(.perform(heal)).verdict == .restored)
+            #expect(
+                try s.failure(of: .perform(.lab(.kill("b")))).message == "host b is dead already")
+            #expect(try s.lab(.boot("b")).verdict == .restored)
+        }
+    }
+
     private func expectHealed(_ lab: TestLab, by wanted: HealedBy) throws {
         let s = lab.supervisor
         let outcomes = try s.event(within: .seconds(10)) { event -> [HealOutcome]? in
