@@ -184,6 +184,14 @@ package struct ProofPlan: Hashable, Sendable {
         }
     }
 
+    /// What these links do to the packets of one, all together; nil: nothing, or what has no sum, which the reader tells.
+    package func effect(
+        on link: LinkDirection, _ traffic: TrafficSelector
+    ) -> LinkEffect? {
+        let effects = links.filter { $0.link == link && $0.treatment.covers(traffic) }
+        return try? LinkEffect.sum(effects.map(\.treatment.effect))
+    }
+
     /// Hosts whose claims end at t0, and how they are then.
     package var states: [HostName: HistoryEvent.ProvenState]
     package var unreachable: [Path]

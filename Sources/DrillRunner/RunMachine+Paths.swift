@@ -46,12 +46,17 @@ extension RunMachine {
     }
 
     /// What a treatment's effect is watched with, beside the paths that it must leave alone.
+    ///
+    /// - Parameter environment: what is done to the links all the time: a loss beside another one takes more packets.
     func watches(
-        _ stem: String, _ proof: ProofPlan, window: Duration
+        _ stem: String, _ proof: ProofPlan, beside environment: ProofPlan = ProofPlan(),
+        window: Duration
     ) -> [PathWatch] {
         var watches: [PathWatch] = []
         for (number, entry) in proof.links.enumerated() {
-            let demand = EffectProof.demand(entry.treatment.effect)
+            let demand = EffectProof.demand(
+                entry.treatment.effect,
+                beside: environment.effect(on: entry.link, entry.treatment.traffic))
             let casts: [ProbePath.Cast] =
                 switch entry.treatment.traffic {
                 case .all: [.unicast, .multicast(group: Self.group)]

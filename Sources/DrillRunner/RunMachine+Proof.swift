@@ -15,7 +15,7 @@ extension RunMachine {
     mutating func watchLinks(_ index: Int, _ out: inout [RunDirective]) {
         guard let proof = steps[index].plan?.proof, !proof.links.isEmpty else { return }
         let watches = watches(
-            "\(trial.stem).\(steps[index].step.id)", proof,
+            "\(trial.stem).\(steps[index].step.id)", proof, beside: environment,
             window: steps[index].step.leastWindow(stable: input.scenario.stable))
         steps[index].watches = watches.map(\.path.id)
         startPaths(watches, &out)

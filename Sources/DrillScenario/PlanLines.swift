@@ -21,7 +21,10 @@ enum PlanLines {
         operations.flatMap { lines("heal ", $0) }
     }
 
-    static func proof(_ proof: ProofPlan) -> [String] {
+    /// - Parameter environment: what is done to the links all the time.
+    static func proof(_ proof: ProofPlan, beside environment: [ProofPlan] = []) -> [String] {
+        var lasting = ProofPlan()
+        lasting.links = environment.flatMap(\.links)
         var lines: [String] = []
         for path in proof.unreachable {
             lines.append("    proof \(path.from) gets no answer from \(path.to) (\(path.address))")
@@ -30,7 +33,8 @@ enum PlanLines {
             lines.append("    proof \(path.from) still reaches \(path.to) (\(path.address))")
         }
         for link in proof.links {
-            let packets = EffectProof.demand(link.treatment.effect).count
+            let rest = lasting.effect(on: link.link, link.treatment.traffic)
+            let packets = EffectProof.demand(link.treatment.effect, beside: rest).count
             lines.append(
                 "    proof \(path(link.link, link.treatment.traffic)) shows it in \(packets) packets of our own"
             )

@@ -92,7 +92,7 @@ extension RunPlan {
             if let problem = plan.problem { lines.append("    cannot: \(problem)") }
             lines += PlanLines.effect(of: step.action, plan.proof)
             lines += PlanLines.inject(plan.inject)
-            lines += PlanLines.proof(plan.proof)
+            lines += PlanLines.proof(plan.proof, beside: environment.map(\.proof))
             lines.append("    until \(ended(step))")
             lines += PlanLines.heal(plan.heal)
         }
