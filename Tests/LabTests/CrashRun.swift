@@ -12,8 +12,10 @@ final class CrashRun {
     /// What a drill's lab grants its controller here, so that a stop past it is short.
     static let lease = Duration.seconds(3)
 
-    /// Faults one within the other and one after the other; the address moves when the primary dies, and stays there.
-    static let scenario = """
+    /// Faults one within the other and one after the other; the address moves when the primary dies, and stays there. The
+    /// command's host is dead when it is undone, and its file is the machine's.
+    private static func scenario(marking mark: String) -> String {
+        """
         apiVersion: firedrill/v1
         kind: Scenario
         name: crashes
@@ -28,24 +30,38 @@ final class CrashRun {
           - {id: lossy, at: 100ms, fault: link.loss, link: standby->client, ratio: 50%, for: 1s}
           - {id: cut, at: 300ms, fault: link.partition, link: standby->primary, for: 500ms}
           - {id: lame, at: 400ms, fault: process.pause, host: standby, service: nginx, for: 300ms}
+          - id: mark
+            at: 1200ms
+            fault: command
+            host: primary
+            run: [/bin/sh, -c, "echo changed >\(mark)"]
+            undo: [/bin/sh, -c, "echo before >\(mark)"]
+            for: 1s
           - {id: kill, at: 1500ms, fault: node.kill, host: primary, for: 1s}
         observe: 4s
         expect:
           success_rate.overall: "min >= 1%"
         """
+    }
 
     private let machine: Machine
     private let before: String
     private let drill: Drill
     private let points: String
+    private let mark: String
+    private let keepsLab: Bool
     private var traces = MachineTraces()
 
-    init(stoppingAt point: Int, on machine: Machine) throws {
+    init(stoppingAt point: Int, on machine: Machine, keepsLab: Bool = false) throws {
         self.machine = machine
+        self.keepsLab = keepsLab
         before = try machine.dump()
-        points = "/var/tmp/points-test-\(UInt64.random(in: 0..<UInt64.max))"
+        let number = UInt64.random(in: 0..<UInt64.max)
+        points = "/var/tmp/points-test-\(number)"
+        mark = "/var/tmp/mark-test-\(number)"
+        try Self.untouched.write(toFile: mark, atomically: false, encoding: .utf8)
         drill = try Drill(
-            Self.scenario,
+            Self.scenario(marking: mark), keepsLab ? ["--keep-lab"] : [],
             prefix: [
                 "/usr/bin/env", "FIREDRILL_TEST_POINTS=\(points)",
                 "FIREDRILL_TEST_STOP_AT=\(point)",
@@ -53,7 +69,13 @@ final class CrashRun {
             ] + machine.prefix)
     }
 
-    deinit { unlink(points) }
+    deinit {
+        unlink(points)
+        unlink(mark)
+    }
+
+    /// In the file that the command changes.
+    private static let untouched = "before\n"
 
     /// The names of the steps that were reached, the first one's number being 1.
     var reached: [String] {
@@ -93,6 +115,11 @@ final class CrashRun {
         case .killed(let killed):
             for part in killed { parts[part].map { _ = kill($0, SIGKILL) } }
             if !killed.contains(.supervisor) { kill(supervisor, SIGCONT) }
+        case .interrupted(let signal):
+            drill.signal(signal)
+            // What it asks for then waits for the supervisor.
+            usleep(100_000)
+            kill(supervisor, SIGCONT)
         case .stopped(.controller):
             kill(drill.process, SIGSTOP)
             kill(supervisor, SIGCONT)
@@ -137,6 +164,11 @@ final class CrashRun {
         let run = try drill.run
         var facts = CrashFacts(point: point, name: name, victims: victims)
         facts.exit = drill.status(within: .seconds(60))
+        if keepsLab {
+            facts.remains += try untrafficked(run)
+            let healed = try Programs.run([try Programs.agent, "heal", run.rawValue])
+            if healed.status != 0 { facts.remains.append("heal of the kept lab: \(healed)") }
+        }
         if victims.kills(.controller) {
             facts.report = try Programs.run([
                 try Programs.firedrill, "report", drill.folder + "/run",
@@ -147,12 +179,40 @@ final class CrashRun {
         facts.remains = try remains(of: run)
         let changes = try machine.changes(since: before)
         if !changes.isEmpty { facts.remains.append("the machine is not as before: \(changes)") }
+        if try !machine.hearsNeighbour() {
+            facts.remains.append("the machine does not hear its neighbour any more")
+        }
         facts.read(events: (try? Programs.text(drill.folder + "/run/trial-1.events.jsonl")) ?? "")
         facts.progress = drill.progress
         if !facts.remains.isEmpty {
             _ = try Programs.run([try Programs.agent, "heal", run.rawValue])
         }
         return facts
+    }
+
+    /// In the lab that was kept: between which hosts no traffic flows, the virtual address among them.
+    private func untrafficked(_ run: RunID) throws -> [String] {
+        var open = [
+            ("client", "10.77.0.10"), ("client", "10.77.0.11"), ("client", "10.77.0.12"),
+            ("a", "10.77.0.12"), ("b", "10.77.0.11"),
+        ]
+        let ask =
+            "exec 3<>/dev/tcp/$0/80 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && head -n1 <&3"
+        // The address may just be moving.
+        let deadline = RunInstant.now + .seconds(8)
+        var said = ""
+        while !open.isEmpty, RunInstant.now < deadline {
+            open = try open.filter { host, address in
+                let answer = try Programs.run(
+                    [
+                        try Programs.firedrill, "shell", host, "--run", run.rawValue, "--",
+                        "/usr/bin/timeout", "-s", "KILL", "1", "/bin/bash", "-c", ask, address,
+                    ], withErrors: true)
+                said = answer.output
+                return !answer.output.hasPrefix("HTTP/1.1 200")
+            }
+        }
+        return open.map { "no traffic from \($0) to \($1): \(said)" }
     }
 
     /// Who heals may need a while; what is still there then, stays.
@@ -164,6 +224,8 @@ final class CrashRun {
             left += Programs.names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
                 Self.environment(pid).contains("FIREDRILL_RUN=\(run)")
             }.map { "process \($0) with the run's mark: \(Self.command($0))" }
+            let text = (try? Programs.text(mark)) ?? "nothing"
+            if text != Self.untouched { left.append("the command's file holds \(text)") }
             if left.isEmpty || RunInstant.now > deadline { return left }
         }
     }

@@ -40,7 +40,9 @@ import Testing
         guard all.count > wanted else { return all }
         // Coprime to the number of sets, so that all of them come up.
         var step = all.count / wanted
-        while step % 2 == 0 || step % 3 == 0 { step += 1 }
+        while (2...sets.count).contains(where: { step % $0 == 0 && sets.count % $0 == 0 }) {
+            step += 1
+        }
         return stride(from: 0, to: all.count, by: step).map { all[$0] }
     }
 
@@ -54,7 +56,12 @@ import Testing
         let workers = Self.value("FIREDRILL_SWEEP_WORKERS").flatMap { Int($0) } ?? 4
         onThreads(workers, cases) { _, work in
             do {
-                let run = try CrashRun(stoppingAt: work.point, on: Machine())
+                // Until its teardown every run has the same steps, whether its lab stays or goes.
+                let name = names[work.point - 1]
+                let run = try CrashRun(
+                    stoppingAt: work.point, on: Machine(),
+                    keepsLab: work.victims.spareTheLab && !name.hasPrefix("build")
+                        && !name.hasPrefix("teardown"))
                 let facts = try run.strike(work.victims, at: work.point)
                 results.tally.withLock {
                     if let facts { $0.facts.append(facts) } else { $0.skipped += 1 }

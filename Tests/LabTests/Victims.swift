@@ -1,3 +1,5 @@
+import Glibc
+
 /// Who is struck while the supervisor stands still at a numbered step.
 enum Victims: Hashable, Sendable, CustomStringConvertible {
     enum Part: String, Hashable, Sendable, CaseIterable {
@@ -8,6 +10,8 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
     case killed(Set<Part>)
     /// SIGSTOP until the lease is over and some more, then SIGCONT.
     case stopped(Part)
+    /// The controller is asked to end: SIGINT, SIGTERM.
+    case interrupted(Int32)
 
     static let all: [Victims] = {
         let parts = Part.allCases
@@ -15,7 +19,8 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
         for (number, first) in parts.enumerated() {
             for second in parts[(number + 1)...] { all.append(.killed([first, second])) }
         }
-        return all + [.stopped(.supervisor), .stopped(.controller)]
+        all += [.stopped(.supervisor), .stopped(.controller)]
+        return all + [.interrupted(SIGINT), .interrupted(SIGTERM)]
     }()
 
     /// Of the set, those that there are.
@@ -24,6 +29,16 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
         case .killed(let parts):
             parts.isSubset(of: present) ? self : nil
         case .stopped(let part): present.contains(part) ? self : nil
+        case .interrupted: present.contains(.controller) ? self : nil
+        }
+    }
+
+    /// The supervisor and the controller go on, so that a lab can be kept and looked at.
+    var spareTheLab: Bool {
+        switch self {
+        case .killed(let parts): !parts.contains(.controller) && !parts.contains(.supervisor)
+        case .stopped(let part): part == .controller
+        case .interrupted: false
         }
     }
 
@@ -35,6 +50,8 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .killed(let parts):
             "SIGKILL of " + parts.map(\.rawValue).sorted().joined(separator: " and ")
+        case .interrupted(let signal):
+            "\(signal == SIGINT ? "SIGINT" : "SIGTERM") to the controller"
         case .stopped(let part): "SIGSTOP of the \(part) past the lease, then SIGCONT"
         }
     }
