@@ -11,7 +11,8 @@ package struct RunReport: Hashable, Sendable, Codable {
     package var summary: Summary
     package var heal: HealReport
     @Present package var gate: String?
-    @Present package var calibration: String?
+    /// The latest calibration of the machine that made the run; null where there was none.
+    @Present package var calibration: CalibrationReport?
     package var notEvidenced: [String]
     package var trials: [TrialReport]
     package var evidence: [Evidence]

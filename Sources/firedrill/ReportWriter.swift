@@ -17,6 +17,8 @@ enum ReportWriter {
     struct RunFile: Codable, Hashable {
         var run: RunFacts
         var ending: Ending?
+        /// Of the machine that made the run, as it was then.
+        var calibration: CalibrationReport?
     }
 
     static func write(_ folder: RunFolder, language: Language) throws -> RunReport {
@@ -59,6 +61,7 @@ enum ReportWriter {
             scenario: scenario, system: system, trials: trials, facts: file.run,
             leftBehind: file.ending?.leftBehind ?? [])
         apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
+        report.calibration = file.calibration
         report.evidence = try folder.evidence()
         let record = RunRecord(
             report: report, histories: histories, writes: writes, scenario: scenario,

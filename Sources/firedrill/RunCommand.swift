@@ -165,7 +165,10 @@ struct Run: ParsableCommand {
         try folder.write(Array(cell.cell.systemYAML.utf8), to: "system.yaml")
         // Without an ending: whoever finds the folder after a crash knows that the run was cut off.
         try folder.write(
-            Array(try JSONLine.encode(ReportWriter.RunFile(run: facts)).utf8), to: "run.json")
+            Array(
+                try JSONLine.encode(
+                    ReportWriter.RunFile(run: facts, calibration: CalibrationFile.latest())
+                ).utf8), to: "run.json")
 
         let recorder = Recorder(folder: folder, scenario: scenario, system: system) { trial in
             display.line("  " + TrialLine.text(trial, of: scenario.trials))
@@ -229,8 +232,11 @@ struct Run: ParsableCommand {
             ending.exitCode = DrillCore.ExitCode.restoreFailed.rawValue
         }
         try folder.write(
-            Array(try JSONLine.encode(ReportWriter.RunFile(run: facts, ending: ending)).utf8),
-            to: "run.json")
+            Array(
+                try JSONLine.encode(
+                    ReportWriter.RunFile(
+                        run: facts, ending: ending, calibration: CalibrationFile.latest())
+                ).utf8), to: "run.json")
     }
 
     private func finishFolder(_ folder: RunFolder, _ report: RunReport) throws {

@@ -35,6 +35,7 @@ extension HTMLReport {
                         "Clocks of hosts are known to \(Shown.latency(clock)).",
                         "各主机时钟误差不超过 \(Shown.latency(clock))。"))
         }
+        notes.append(calibrationNote)
         let explained = language(
             "Operations are sent on a schedule fixed before the run, whatever became of earlier ones. RTO is from the instant the fault took effect to the answer that ended the last outage charged to it, as an interval: both ends are what the client could see. An outage opens with a failure that noise does not explain: at least k bad operations in a stretch of \(Shown.duration(record.scenario.stable.milliseconds)).",
             "操作按运行前固定的计划发出，与先前操作的结果无关。RTO 从故障生效算到结束最后一次归因中断的应答，以区间表示：两端均为客户端所能看到的。当 \(Shown.duration(record.scenario.stable.milliseconds)) 内至少有 k 次失败、噪声无法解释时，判为中断。"
@@ -48,6 +49,22 @@ extension HTMLReport {
             ], rows))
             \(notes.map { "<p>\($0)</p>" as Markup })
             """
+    }
+
+    /// What known outages of this machine were measured as.
+    private var calibrationNote: String {
+        guard let calibration = report.calibration else {
+            return language(
+                "The machine was not calibrated: firedrill calibrate compares known outages with what is measured of them.",
+                "本机尚未校准：firedrill calibrate 会将已知中断与测得结果相比较。")
+        }
+        let part = calibration.rto
+        let errors =
+            "\(Shown.latency(part.errorLowest)) – \(Shown.latency(part.errorHighest))"
+        return language(
+            "The machine was calibrated at \(calibration.at): of \(part.count) known outages \(part.holding) lay in the stated interval; the value was off by \(errors).",
+            "本机校准于 \(calibration.at)：\(part.count) 次已知中断中有 \(part.holding) 次落在所述区间内；数值偏差 \(errors)。"
+        )
     }
 
     var notEvidenced: Markup {
