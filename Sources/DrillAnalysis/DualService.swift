@@ -112,12 +112,25 @@ package struct DualService: Hashable, Sendable {
         return changes
     }
 
+    /// When a host may have acquired the role and nobody saw it: its role was not watched, or it held the role before
+    /// and after a time without a look.
     private static func unobserved(_ context: TrialContext) -> [HostName: [InstantInterval]] {
         var times: [HostName: [InstantInterval]] = [:]
         for event in context.events {
             if case .unobserved(let host) = event.kind {
                 times[host, default: []].append(event.interval)
             }
+        }
+        var last: [HostName: RoleClaim] = [:]
+        for claim in context.claims.claims {
+            if claim.beginning == .resumed, let before = last[claim.host],
+                case .unwatched = before.ending
+            {
+                let seen = before.sure?.high ?? before.began.high
+                times[claim.host, default: []].append(
+                    InstantInterval(low: min(seen, claim.began.high), high: claim.began.high))
+            }
+            last[claim.host] = claim
         }
         return times
     }

@@ -72,7 +72,8 @@ package enum ExpectationJudge {
         switch MetricCatalog.named(base)?.unit {
         case .duration?: return "\(rounded(number)) ms"
         case .ratio?: return "\(rounded(number * 100)) %"
-        case .count?, .occurrence?, nil: return "\(rounded(number))"
+        case .count?, .occurrence?, nil:
+            return Int(exactly: number).map(String.init) ?? "\(rounded(number))"
         }
     }
 

@@ -155,6 +155,15 @@ package enum RunAnalysis {
             limits.append(
                 "lost writes of trial \(trial.index): \(trial.rpoWrites.reason ?? "unknown")")
         }
+        let single = current.filter { trial in
+            trial.roleChanges > 0 && (trial.rpoWrites.value ?? 0) > 0
+                && trial.writes?.lostAtFailover == nil
+        }
+        for trial in single {
+            limits.append(
+                "whether trial \(trial.index) lost writes at the failover or by the way back: they were not all read back before the heal"
+            )
+        }
         for workload in scenario.workloads {
             let n = Noise.operations(rate: workload.rate, in: scenario.stable)
             let k = Noise.threshold(

@@ -85,8 +85,18 @@ package enum JSONReport {
             "divergent", "divergence_ms", "diverged", "indeterminate", "indeterminate_present",
             "failed_present", "unread",
         ],
+        "calibration": [
+            "at", "version", "kernel", "rate", "lengths_ms", "outage", "rto", "lost_writes",
+        ],
+        "outage": calibrated, "rto": calibrated,
+        "lost_writes": ["told", "measured"],
         "verify": ["sweeps", "read_level", "hosts"],
         "evidence": ["file", "sha256"],
+    ]
+
+    private static let calibrated = [
+        "count", "holding", "within", "error_median_ms", "error_lowest_ms", "error_highest_ms",
+        "width_median_ms", "width_highest_ms",
     ]
 
     /// Measures, distributions and quantiles.

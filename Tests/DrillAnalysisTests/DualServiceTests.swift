@@ -27,6 +27,9 @@ private func report(
                         index: 1, attempt: 1, seed: nil,
                         clockErrorNanoseconds: clockError.nanoseconds))))
     }
+    let isPolled = roles.contains {
+        if case .role(let seen) = $0.kind { seen.source == .poll } else { false }
+    }
     let history = History(
         streams: [OperationStream(name: "log/fresh/write", operations: operations)],
         events: events + [.end(at: 20_000)])
@@ -39,7 +42,12 @@ private func report(
             system: System(
                 name: "pair", hosts: [],
                 roles: among.isEmpty
-                    ? nil : Roles(among: among, primary: .holds(address: "10.77.0.10"))),
+                    ? nil
+                    : Roles(
+                        among: among,
+                        primary: isPolled
+                            ? .run([:], equals: "", every: .milliseconds(50))
+                            : .holds(address: "10.77.0.10"))),
             history: history.shifted(by: shift), index: 1))
 }
 
@@ -105,6 +113,22 @@ func `without one of the four writes nothing interleaves`(_ index: Int) {
     let brain = report(interleaved, [.unobserved("a", at: 1_050, to: 1_250)]).splitBrain
     #expect(brain.dualService == nil)
     #expect(brain.seen == nil)
+}
+
+@Test func `a role that came back in a time without a look explains nothing and refutes nothing`() {
+    func polls(_ host: HostName, _ holds: (Double) -> Bool?) -> [HistoryEvent] {
+        stride(from: 0.0, to: 8_000, by: 50).compactMap { at in
+            holds(at).map { .poll(host, $0, asked: at, answered: at + 1) }
+        }
+    }
+    // a, then b, then a again, then b: two failovers and a way back, which nobody saw a acquire.
+    let roles =
+        polls("a") { (1_000..<3_000).contains($0) ? nil : $0 < 4_900 }
+        + polls("b") { (1_500..<2_500).contains($0) || $0 >= 5_000 }
+    let writes: [Answered] = [
+        ("a", 900, 901), ("b", 2_000, 2_001), ("a", 3_100, 3_101), ("b", 5_100, 5_101),
+    ]
+    #expect(report(writes, roles: roles).splitBrain.dualService == nil)
 }
 
 @Test func `without hosts named nothing is said of service, and claims decide`() {

@@ -89,3 +89,23 @@ func `a number has no noise and no exponent`(number: Double, expected: String) t
             "/verdict: none of the listed values", ": lacks 'gate'", ": unknown key 'gates'",
         ])
 }
+
+@Test func `a calibration of the machine is in the report and satisfies the schema`() throws {
+    let path = Golden.repository + "docs/report.schema.json"
+    let schema = try SchemaCheck(Data(contentsOf: URL(filePath: path)))
+    let part = CalibrationReport.Comparison(
+        count: 400, holding: 400, within: 399, errorMedian: 0.12, errorLowest: -0.8,
+        errorHighest: 1.4, widthMedian: 2.1, widthHighest: 9.7)
+    var record = Synthetic.record()
+    record.report.calibration = CalibrationReport(
+        at: "2026-11-22T10:00:00Z", version: "0.1.0", kernel: nil, rate: 1000,
+        lengths: [50, 100, 300, 1000], outage: part, rto: part,
+        lostWrites: [.init(told: 7, measured: nil)])
+    let bytes = try JSONReport.encode(record.report)
+    #expect(try schema.problems(in: Data(bytes)) == [])
+    #expect(try JSONReport.decode(bytes).calibration == record.report.calibration)
+    #expect(
+        HTMLReport.render(record).contains(
+            "calibrated at 2026-11-22T10:00:00Z: of 400 known outages 400 lay in the stated interval"
+        ))
+}

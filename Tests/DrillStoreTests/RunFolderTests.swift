@@ -16,7 +16,9 @@ private final class Scratch {
 
     deinit {
         let root = folder.path.dropLast("/run".count)
-        for name in ["trial-1.ops", "trial-1.events.jsonl", "report.json", "other"] {
+        for name in [
+            "trial-1.ops", "trial-1.ops.csv", "trial-1.events.jsonl", "report.json", "other",
+        ] {
             unlink(folder.file(name))
         }
         rmdir(folder.file("logs"))
@@ -48,6 +50,27 @@ private func operations(at instants: Int64...) -> [UInt8] {
         #expect(
             try scratch.folder.history(of: trial).gaps == ["trial-1.ops is cut off before its end"])
     }
+}
+
+@Test func `a history that is loaded names hosts and not their identities`() throws {
+    let scratch = try Scratch()
+    let csv = """
+        stream,key,host,intended_ns,completed_ns,outcome
+        log/fresh/write,k0,f00d,1,2,ok
+        log/fresh/write,k1,cafe,3,4,ok
+        log/fresh/write,k2,,5,6,indeterminate
+
+        """
+    let events = """
+        {"event": "identity", "low_ns": 0, "high_ns": 0, "host": "a", "id": "f00d"}
+        {"event": "verify", "low_ns": 9, "high_ns": 9, "sweep": 2, "host": "a", "key": "k0", "present": true}
+
+        """
+    try scratch.folder.write(Array(csv.utf8), to: "trial-1.ops.csv")
+    try scratch.folder.write(Array(events.utf8), to: "trial-1.events.jsonl")
+    let history = try scratch.folder.history(of: TrialName(index: 1, attempt: 1))
+    #expect(history.streams[0].operations.map(\.host) == ["a", "cafe", nil])
+    #expect(history.events.count == 2)
 }
 
 @Test func `instants that no trial can have are refused`() throws {

@@ -124,7 +124,7 @@ enum Stylesheet {
         @page{margin:14mm}
         body{font-size:10.5pt}main{max-width:none;padding:0}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-        .wide{display:block}.narrow{display:none}.figures{grid-template-columns:repeat(4,1fr);gap:8px}.figures>div{padding:9px 11px}.figures .big{font-size:1.3rem}
+        .wide{display:block}.narrow{display:none}.figures{grid-template-columns:repeat(auto-fit,minmax(32mm,1fr));gap:8px}.figures>div{padding:9px 11px}.figures .big{font-size:1.3rem}
         figure,tr,.banner,.figures>div{break-inside:avoid}h2,h3,h4,summary{break-after:avoid}
         details::details-content{content-visibility:visible;display:block;block-size:auto}
         .scroll{overflow:visible}pre{white-space:pre-wrap}

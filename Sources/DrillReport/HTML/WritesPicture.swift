@@ -21,7 +21,9 @@ struct WritesPicture {
         let faults = trial.steps.compactMap { step in
             step.instants.t0Low.map { (name: step.step, at: $0) }
         }
-        let end = max(1, last, faults.map(\.at).max() ?? 0)
+        // The same axis as the picture of the whole trial has.
+        let seen = history.events.map(\.interval.high).max().map { ($0 - origin).milliseconds }
+        let end = max(1, last, faults.map(\.at).max() ?? 0, seen ?? 0)
         var picture = WritesPicture(end: end, width: width, language)
         let resurrected = marks.resurrected.map { ($0 - origin).milliseconds }
         picture.drawAll(all, resurrected, faults, several: trial.steps.count > 1)
