@@ -54,6 +54,15 @@ package enum Listing {
         if !client.keptLaneNeeds.isEmpty {
             lines.append("  the kept lane needs \(client.keptLaneNeeds.joined(separator: " and "))")
         }
+        if !client.alternatives.isEmpty {
+            let groups = client.alternatives.map { $0.joined(separator: " and ") }
+            lines.append("  given is either \(groups.joined(separator: ", or "))")
+        }
+        if !client.refusals.isEmpty {
+            lines.append(
+                "  a write fails for certain by \(client.refusals.joined(separator: ", ")); "
+                    + "any other end but ok is indeterminate")
+        }
         if let lack = client.lack { lines.append("  \(lack)") }
         return .success(lines.joined(separator: "\n") + "\n")
     }
@@ -123,6 +132,8 @@ package enum Listing {
         switch kind {
         case .url: "http://ADDRESS:PORT/PATH"
         case .hostAndPort: "ADDRESS:PORT"
+        case .hostsAndPorts: "ADDRESS:PORT,ADDRESS:PORT"
+        case .port: "a port"
         case .text: "a text"
         case .word(let words): words.joined(separator: " or ")
         }

@@ -171,6 +171,7 @@ struct ScenarioReader {
             name: name, client: client.name, from: from, rate: rate, arrival: arrival ?? .constant,
             lanes: lanes, operation: operation ?? .get, timeout: timeout ?? .seconds(1), slow: slow)
         workload.parameters = readParameters(client, fields)
+        checkAlternatives(client, fields, entry.place)
         if lanes.contains(.kept) {
             for needed in client.keptLaneNeeds where fields[needed] == nil {
                 reading.error(
@@ -259,17 +260,37 @@ struct ScenarioReader {
                     continue
                 }
                 checkKnown(address, tree.place)
-            case .hostAndPort:
-                guard let address = HTTPAddress(hostAndPort: text) else {
-                    reading.error(
-                        tree.place, "'\(parameter.name)' must be ADDRESS:PORT, not '\(text)'",
-                        hint: "such as 10.77.0.10:6379")
-                    continue
+            case .hostAndPort, .hostsAndPorts:
+                let isList = parameter.kind == .hostsAndPorts
+                for part in isList ? text.split(separator: ",") : [text[...]] {
+                    let one = String(part.drop { $0 == " " })
+                    guard let address = HTTPAddress(hostAndPort: one) else {
+                        reading.error(
+                            tree.place, "'\(parameter.name)' must be ADDRESS:PORT, not '\(one)'",
+                            hint: isList
+                                ? "such as \"10.77.0.11:26379,10.77.0.12:26379\""
+                                : "such as 10.77.0.10:6379")
+                        continue
+                    }
+                    checkKnown(address, tree.place)
                 }
-                checkKnown(address, tree.place)
+            case .port:
+                if !(1...65_535).contains(Quantity.count(text) ?? 0) {
+                    reading.error(
+                        tree.place,
+                        "'\(parameter.name)' must be a port from 1 to 65535, not '\(text)'")
+                }
             }
         }
         return values
+    }
+
+    /// One of the client's alternatives is given, and that whole.
+    private func checkAlternatives(_ client: ClientDescription, _ fields: Fields, _ place: Place) {
+        guard !client.alternatives.isEmpty else { return }
+        let begun = client.alternatives.filter { $0.contains { fields[$0] != nil } }
+        if begun.count == 1, begun[0].allSatisfy({ fields[$0] != nil }) { return }
+        reading.error(place, "client \(client.name) needs \(client.choice)")
     }
 
     private func checkKnown(_ address: HTTPAddress, _ place: Place) {

@@ -7,6 +7,9 @@ package struct ClientDescription: Hashable, Sendable {
         case url
         /// `10.77.0.10:6379`
         case hostAndPort
+        /// `10.77.0.11:26379,10.77.0.12:26379`
+        case hostsAndPorts
+        case port
         case text
         case word([String])
     }
@@ -36,18 +39,25 @@ package struct ClientDescription: Hashable, Sendable {
     package var operations: [WorkloadOperation]
     /// Parameters without which the kept lane makes no sense.
     package var keptLaneNeeds: [String]
+    /// Groups of parameters: exactly one of them is given, and that whole. Empty: no such choice.
+    package var alternatives: [[String]]
+    /// What replies to a write begin with that say that nothing was written: `failed`, and not `indeterminate`.
+    package var refusals: [String]
     /// The trait of Package.swift that this build lacks; nil: the client is in it.
     package var lackingTrait: String?
 
     package init(
         name: String, summary: String, parameters: [Parameter], operations: [WorkloadOperation],
-        keptLaneNeeds: [String] = [], lackingTrait: String? = nil
+        keptLaneNeeds: [String] = [], alternatives: [[String]] = [], refusals: [String] = [],
+        lackingTrait: String? = nil
     ) {
         self.name = name
         self.summary = summary
         self.parameters = parameters
         self.operations = operations
         self.keptLaneNeeds = keptLaneNeeds
+        self.alternatives = alternatives
+        self.refusals = refusals
         self.lackingTrait = lackingTrait
     }
 
@@ -56,5 +66,13 @@ package struct ClientDescription: Hashable, Sendable {
         lackingTrait.map {
             "client \(name) is not in this build: build firedrill with swift build --traits \($0)"
         }
+    }
+
+    /// `either 'address', or 'sentinels' and 'master'`
+    package var choice: String {
+        let groups = alternatives.map { group in
+            group.map { "'\($0)'" }.joined(separator: " and ")
+        }
+        return "either " + groups.joined(separator: ", or ")
     }
 }

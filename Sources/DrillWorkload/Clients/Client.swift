@@ -1,4 +1,5 @@
 package import DrillCore
+import Glibc
 
 /// A kind of client: one file, and one line in the catalog.
 package protocol Client: Sendable {
@@ -80,6 +81,14 @@ package enum ClientAnswer: Equatable {
     case broken
     /// This host could not send it at all.
     case unable
+}
+
+extension ClientAnswer {
+    /// Of a system call that failed: a shortage of this host is no answer of the network.
+    init(error: Int32) {
+        let shortages = [EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM]
+        self = shortages.contains(error) ? .unable : .broken
+    }
 }
 
 package struct ClientParameterError: Error, Hashable, CustomStringConvertible {

@@ -3,6 +3,7 @@ import CLinux
 /// A numeric address and a port.
 struct Endpoint {
     private(set) var address: clinux_endpoint
+    let port: UInt16
 
     /// `10.77.0.10:80`, `[fd00::1]:80`; without a port, `defaultPort` where there is one.
     init(_ text: Substring, defaultPort: UInt16? = nil) throws(ClientParameterError) {
@@ -24,8 +25,13 @@ struct Endpoint {
             throw ClientParameterError(
                 "'\(text)' needs a port from 1 to 65535, as in 10.77.0.10:80")
         }
+        try self.init(host: String(host), port: number)
+    }
+
+    init(host: String, port: UInt16) throws(ClientParameterError) {
         address = clinux_endpoint()
-        guard clinux_endpoint_parse(String(host), number, &address) == 0 else {
+        self.port = port
+        guard clinux_endpoint_parse(host, port, &address) == 0 else {
             throw ClientParameterError(
                 "'\(host)' is not a numeric address: looking a name up could block")
         }

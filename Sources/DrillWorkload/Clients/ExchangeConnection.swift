@@ -73,17 +73,12 @@ final class ExchangeConnection<Reader: ReplyReader>: ClientConnection {
         let error = clinux_tcp_open(&address, &descriptor)
         if error != 0, error != EINPROGRESS {
             descriptor = -1
-            return .decided(Self.isOurOwn(error) ? .unable : .broken)
+            return .decided(ClientAnswer(error: error))
         }
         incarnation &+= 1
         if error == 0 { return send() }
         state = .connecting
         return .waiting
-    }
-
-    /// A shortage of this host, not an answer of the network.
-    private static func isOurOwn(_ error: Int32) -> Bool {
-        [EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error)
     }
 
     private func send(onKept: Bool = false) -> ClientTurn {
@@ -111,7 +106,7 @@ final class ExchangeConnection<Reader: ReplyReader>: ClientConnection {
                 return open()
             }
             close()
-            return .decided(Self.isOurOwn(error) ? .unable : .broken)
+            return .decided(ClientAnswer(error: error))
         }
         unsent -= sent
         if unsent == 0 { state = .receiving }

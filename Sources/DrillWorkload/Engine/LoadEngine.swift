@@ -19,6 +19,7 @@ final class LoadEngine {
     private let plan: LoadPlan
     private let stopper: LoadStopper
     private let output: LoadOutput
+    private let side: LedgerSide?
     private let workspace = ClientWorkspace()
     private let clients: [any Client]
     private let queue: Int32
@@ -27,6 +28,8 @@ final class LoadEngine {
     private var slots: [ConnectionSlot] = []
     private var wakes = WakeQueue()
     private var writer: OperationsWriter
+    /// Of the workspace's hosts, those that `side` was told of.
+    private var hostsTold = 0
     private var alarmAt = Int64.max
     private var nextProgress: Int64 = 0
     private var nextFlush: Int64 = 0
@@ -35,10 +38,13 @@ final class LoadEngine {
     private static let alarmTag = UInt64.max
     private static let stopTag = UInt64.max - 1
 
-    init(plan: LoadPlan, stopper: LoadStopper, output: LoadOutput) throws(LoadError) {
+    init(
+        plan: LoadPlan, stopper: LoadStopper, output: LoadOutput, side: LedgerSide? = nil
+    ) throws(LoadError) {
         self.plan = plan
         self.stopper = stopper
         self.output = output
+        self.side = side
         var clients: [any Client] = []
         for stream in plan.streams {
             try Self.check(stream)
@@ -77,6 +83,8 @@ final class LoadEngine {
                 "timeout and stable must be above 0"
             } else if !(1...100_000).contains(stream.connections) {
                 "\(stream.connections) connections: 1 to 100000 are possible"
+            } else if stream.operation == .ledger, stream.kind != .write || stream.prefix.isEmpty {
+                "a ledger is written, and its keys need a prefix"
             } else {
                 nil
             }
@@ -214,7 +222,11 @@ final class LoadEngine {
             streams[stream].queue[number].state = .sent
             streams[stream].queue[number].slot = Int32(slot)
             slots[slot].operation = number
-            let request = ClientRequest(kind: streams[stream].plan.kind, number: number)
+            let entry =
+                streams[stream].plan.operation == .ledger
+                ? LedgerEntry(prefix: streams[stream].plan.prefix, number: number) : nil
+            let request = ClientRequest(
+                kind: streams[stream].plan.kind, number: number, entry: entry)
             apply(slots[slot].connection.begin(request), slot)
             now = clinux_monotonic_ns()
         }
@@ -277,6 +289,7 @@ final class LoadEngine {
         case .ok:
             streams[stream].queue[number].host = Int32(host)
             decide(stream, number, .ok, completed: completed)
+            if !isRead { side?.acknowledged(number, of: stream, at: completed) }
         case .refused:
             streams[stream].queue[number].host = Int32(host)
             decide(stream, number, .failed, completed: completed)
@@ -359,14 +372,15 @@ final class LoadEngine {
         streams[stream].queue[number].state = state
         streams[stream].queue[number].completed = completed
         while !streams[stream].queue.isEmpty {
-            let operation = streams[stream].queue[streams[stream].queue.head]
+            let number = streams[stream].queue.head
+            let operation = streams[stream].queue[number]
             guard operation.isDecided else { return }
             streams[stream].queue.removeFirst()
-            record(operation, stream)
+            record(operation, number, stream)
         }
     }
 
-    private func record(_ operation: UndecidedOperation, _ stream: Int) {
+    private func record(_ operation: UndecidedOperation, _ number: Int, _ stream: Int) {
         let outcome: Outcome
         switch operation.state {
         case .ok: outcome = .ok
@@ -387,11 +401,19 @@ final class LoadEngine {
             instant == UndecidedOperation.unset ? nil : RunInstant(nanoseconds: instant)
         }
         let host = operation.host < 0 ? nil : workspace.hosts[Int(operation.host)]
+        while hostsTold < workspace.hosts.count {
+            side?.met(workspace.hosts[hostsTold].rawValue)
+            hostsTold += 1
+        }
+        // The value follows from the key (`LedgerEntry`).
+        let key =
+            streams[stream].plan.operation == .ledger
+            ? streams[stream].plan.prefix + String(number) : nil
         writer.append(
             ClientOperation(
                 intended: intended, dispatched: RunInstant(nanoseconds: operation.dispatched),
                 sent: at(operation.sent), completed: at(operation.completed), outcome: outcome,
-                host: host),
+                key: key, host: host),
             stream: stream)
     }
 

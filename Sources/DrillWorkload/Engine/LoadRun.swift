@@ -55,7 +55,10 @@ package final class LoadRun: Sendable {
             return .failure(.system(call: "pthread_create", reason: "no thread"))
         }
         let outcome = Result { () throws(LoadError) -> LoadSummary in
-            try LoadEngine(plan: plan, stopper: stopper, output: output).run()
+            try LedgerPreparation.run(plan, stopper)
+            let side = try LedgerSide(plan) { output.send($0) }
+            defer { side.end() }
+            return try LoadEngine(plan: plan, stopper: stopper, output: output, side: side).run()
         }
         output.finish()
         writer.join()

@@ -1,0 +1,16 @@
+import Synchronization
+
+/// Which sentinel is asked first: the one that answered last, for all connections of a client.
+final class SentinelOrder: Sendable {
+    private let preferred = Atomic(0)
+
+    var first: Int { preferred.load(ordering: .relaxed) }
+
+    func answered(_ index: Int) { preferred.store(index, ordering: .relaxed) }
+
+    /// The one after it is asked first from now on, if it was this one's turn.
+    func failed(_ index: Int, of count: Int) {
+        _ = preferred.compareExchange(
+            expected: index, desired: (index + 1) % count, ordering: .relaxed)
+    }
+}
