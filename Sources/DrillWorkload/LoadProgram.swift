@@ -1,5 +1,6 @@
 import DrillCore
 import Glibc
+import Synchronization
 
 /// `firedrill-load`: a plan and commands as JSON lines on standard input, events on standard output.
 package enum LoadProgram {
@@ -9,13 +10,21 @@ package enum LoadProgram {
         DescriptorLimit.raise()
         guard let line = readLine() else { exit(0) }
         do {
-            guard case .run(let plan) = try JSONLine.decode(LoadCommand.self, from: line) else {
-                fail("the first command must be a plan")
+            switch try JSONLine.decode(LoadCommand.self, from: line) {
+            case .run(let plan):
+                let run = try LoadRun(plan) { write($0) }
+                try obeying { run.stop(at: $0) }
+                _ = try run.wait()
+            case .verify(let plan):
+                let verifier = try Verifier(plan) { write($0) }
+                try obeying { _ in verifier.end() }
+                try verifier.run()
+            case .watch(let plan):
+                let watcher = try Watcher(plan) { write($0) }
+                try obeying { _ in watcher.end() }
+                try watcher.run()
+            case .stop: fail("the first command must be a plan")
             }
-            let run = try LoadRun(plan) { write($0) }
-            guard let reader = JoinableThread({ obey(run) }) else { fail("no thread") }
-            _ = reader
-            _ = try run.wait()
             exit(0)
         } catch let error as LoadError {
             fail(error.description)
@@ -24,20 +33,34 @@ package enum LoadProgram {
         }
     }
 
-    private static func obey(_ run: LoadRun) {
-        while let line = readLine() {
-            switch Result(catching: { try JSONLine.decode(LoadCommand.self, from: line) }) {
-            case .success(.stop(let instant)): run.stop(at: instant)
-            case .success(.run), .success(.verify), .success(.watch), .failure: break
+    /// Reads commands on a thread of its own; the end of the input is a stop.
+    private static func obeying(
+        stop: @escaping @Sendable (RunInstant) -> Void
+    ) throws(LoadError) {
+        let thread = JoinableThread {
+            while let line = readLine() {
+                switch Result(catching: { try JSONLine.decode(LoadCommand.self, from: line) }) {
+                case .success(.stop(let instant)): stop(instant)
+                case .success(.run), .success(.verify), .success(.watch), .failure: break
+                }
             }
+            // The controller is gone.
+            stop(.now)
         }
-        // The controller is gone.
-        run.stop(at: .now)
+        if thread == nil { throw .system(call: "pthread_create", reason: "no thread") }
     }
 
+    /// Whole lines, whoever writes: readers of stores have a thread each.
     private static func write(_ event: LoadEvent) {
         guard let line = try? JSONLine.encode(event) else { return }
-        var bytes = Array((line + "\n").utf8)[...]
+        let bytes = Array((line + "\n").utf8)
+        output.withLock { _ in send(bytes[...]) }
+    }
+
+    private static let output = Mutex(())
+
+    private static func send(_ line: ArraySlice<UInt8>) {
+        var bytes = line
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(1, $0.baseAddress!, $0.count) }
             if count > 0 {

@@ -1,0 +1,69 @@
+package import DrillCore
+
+/// Asks each server the same question again and again, on a thread and a connection of its own: one that does not
+/// answer keeps nobody else waiting.
+package final class Watcher: Sendable {
+    private let plan: WatchPlan
+    private let client: any StoreClient
+    private let report: @Sendable (LoadEvent) -> Void
+    private let stop: ThreadStop
+
+    /// `report` is called on several threads at once, `finished` last.
+    package init(
+        _ plan: WatchPlan, report: @escaping @Sendable (LoadEvent) -> Void
+    ) throws(LoadError) {
+        self.plan = plan
+        self.report = report
+        client = try ClientCatalog.store(plan.client, plan.parameters, isEndpointNeeded: false)
+        stop = try ThreadStop()
+    }
+
+    package func end() { stop.request() }
+
+    /// Blocks until `end` is called.
+    package func run() throws(LoadError) {
+        var threads: [JoinableThread] = []
+        for server in plan.servers {
+            guard let thread = JoinableThread({ [self] in watch(server) }) else {
+                stop.request()
+                for thread in threads { thread.join() }
+                throw .system(call: "pthread_create", reason: "no thread")
+            }
+            threads.append(thread)
+        }
+        for thread in threads { thread.join() }
+        report(.finished(longestPoolWait: .zero))
+    }
+
+    private func watch(_ server: LoadServer) {
+        let every = max(.milliseconds(1), plan.every)
+        var session: (any ClientSession)?
+        var next = RunInstant.now
+        while !stop.isRequested {
+            do throws(SessionError) {
+                let open: any ClientSession
+                if let session {
+                    open = session
+                } else {
+                    open = try client.session(.server(server), timeout: LedgerSide.patience)
+                    session = open
+                }
+                let asked = RunInstant.now
+                let value = try open.query(plan.parameters) == plan.equals
+                let answered = RunInstant.now
+                report(
+                    .answered(
+                        WatchAnswer(
+                            id: plan.id, host: server.host, value: value, asked: asked,
+                            answered: answered, identity: try open.identity())))
+            } catch {
+                // No answer says nothing; the next question finds out on a new connection.
+                session?.close()
+                session = nil
+            }
+            next = max(next + every, .now)
+            stop.wait(next - .now)
+        }
+        session?.close()
+    }
+}
