@@ -222,11 +222,9 @@ final class LoadEngine {
             streams[stream].queue[number].state = .sent
             streams[stream].queue[number].slot = Int32(slot)
             slots[slot].operation = number
-            let entry =
-                streams[stream].plan.operation == .ledger
-                ? LedgerEntry(prefix: streams[stream].plan.prefix, number: number) : nil
             let request = ClientRequest(
-                kind: streams[stream].plan.kind, number: number, entry: entry)
+                kind: streams[stream].plan.kind, number: number,
+                entry: streams[stream].entry(number))
             apply(slots[slot].connection.begin(request), slot)
             now = clinux_monotonic_ns()
         }
@@ -405,15 +403,11 @@ final class LoadEngine {
             side?.met(workspace.hosts[hostsTold].rawValue)
             hostsTold += 1
         }
-        // The value follows from the key (`LedgerEntry`).
-        let key =
-            streams[stream].plan.operation == .ledger
-            ? streams[stream].plan.prefix + String(number) : nil
         writer.append(
             ClientOperation(
                 intended: intended, dispatched: RunInstant(nanoseconds: operation.dispatched),
                 sent: at(operation.sent), completed: at(operation.completed), outcome: outcome,
-                key: key, host: host),
+                key: streams[stream].key(number), host: host),
             stream: stream)
     }
 

@@ -36,6 +36,16 @@ struct StreamState {
     /// When the oldest operation times out.
     var deadline: Int64? { queue.isEmpty ? nil : queue[queue.head].intended + timeout }
 
+    /// What the operation of that number writes; nil where this is no ledger.
+    func entry(_ number: Int) -> LedgerEntry? {
+        plan.operation == .ledger ? LedgerEntry(prefix: plan.prefix, number: number) : nil
+    }
+
+    /// What the file keeps of a ledger's operation: the value follows from it.
+    func key(_ number: Int) -> String? {
+        plan.operation == .ledger ? plan.prefix + String(number) : nil
+    }
+
     func decidedBefore(now: Int64) -> Int64 {
         if !queue.isEmpty { return queue[queue.head].intended }
         return min(now, next ?? now)
