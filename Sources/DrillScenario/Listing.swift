@@ -135,6 +135,8 @@ package enum Listing {
         case .hostsAndPorts: "ADDRESS:PORT,ADDRESS:PORT"
         case .port: "a port"
         case .text: "a text"
+        case .duration: "a duration (250ms)"
+        case .conninfo: "a libpq connection string"
         case .word(let words): words.joined(separator: " or ")
         }
     }

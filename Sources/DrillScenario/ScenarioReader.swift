@@ -248,6 +248,11 @@ struct ScenarioReader {
             values[parameter.name] = text
             switch parameter.kind {
             case .text: break
+            case .duration: _ = reading.positive(tree, "'\(parameter.name)'", scope)
+            case .conninfo:
+                if let problem = PostgresClient.problem(conninfo: text) {
+                    reading.error(tree.place, problem)
+                }
             case .word(let words): _ = reading.word(tree, "'\(parameter.name)'", words, scope)
             case .url:
                 guard let address = HTTPAddress(text) else {

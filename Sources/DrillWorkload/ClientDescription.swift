@@ -11,6 +11,10 @@ package struct ClientDescription: Hashable, Sendable {
         case hostsAndPorts
         case port
         case text
+        /// `250ms`
+        case duration
+        /// What libpq takes, with numeric addresses.
+        case conninfo
         case word([String])
     }
 

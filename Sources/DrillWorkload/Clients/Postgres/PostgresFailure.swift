@@ -36,20 +36,9 @@
         /// may lie between server and client or within the commit.
         var isDefinite: Bool {
             guard severity == "ERROR", state.count == 5, state != "23505" else { return false }
-            return Self.definiteStates.contains(state)
-                || Self.definiteClasses.contains(String(state.prefix(2)))
+            return PostgresClient.definiteStates.contains(state)
+                || PostgresClient.definiteClasses.contains(String(state.prefix(2)))
         }
-
-        /// 40001 and 40P01: serialization failure and deadlock, rolled back. 57014: cancelled; a cancel while it waits for
-        /// a standby is a warning and no error. 57P03: not accepting connections. 0A000: not supported.
-        static let definiteStates: Set<String> = ["40001", "40P01", "57014", "57P03", "0A000"]
-
-        /// 22 data, 23 constraints, 25 transaction state (25006: read-only), 28 authorization, 3D and 3F: no such
-        /// database or schema, 42 syntax and access, 44 check option, 53 resources (53300: too many connections), 54
-        /// limits, 55 not in the state for it, P0 raised by a function.
-        static let definiteClasses: Set<String> = [
-            "22", "23", "25", "28", "3D", "3F", "42", "44", "53", "54", "55", "P0",
-        ]
 
         static let readOnly = "25006"
     }
