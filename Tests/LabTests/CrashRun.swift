@@ -94,7 +94,10 @@ final class CrashRun {
 
     /// Nil where the step was not reached, or where those that should be struck are not there.
     func strike(_ victims: Victims, at point: Int) throws -> CrashFacts? {
-        guard let supervisor = try awaitStop(at: point) else { return nil }
+        guard let supervisor = try awaitStop(at: point) else {
+            try endKept()
+            return nil
+        }
         let run = try drill.run
         traces.collectTree(of: drill.process)
         traces.collect(run: run, supervisor: supervisor, others: machine.namespaces)
@@ -108,6 +111,7 @@ final class CrashRun {
         guard let victims = victims.among(Set(parts.keys)) else {
             kill(supervisor, SIGCONT)
             _ = drill.status(within: .seconds(90))
+            try endKept()
             return nil
         }
         let past = UInt32((Self.lease + .milliseconds(1500)).nanoseconds / 1000)
@@ -131,6 +135,21 @@ final class CrashRun {
             kill(supervisor, SIGCONT)
         }
         return try aftermath(victims, at: point)
+    }
+
+    /// Of a run that nobody struck.
+    private func endKept() throws {
+        guard keepsLab else { return }
+        // The step may come with its teardown: the supervisor then stops itself, and goes on.
+        let run = try drill.run
+        let script = """
+            '\(try Programs.agent)' heal \(run) & healer=$!
+            while kill -0 $healer 2>/dev/null; do
+            kill -CONT $(cut -d ' ' -f 2 /var/tmp/firedrill-\(run)/lock) 2>/dev/null; sleep 0.1; done
+            wait $healer
+            """
+        let healed = try Programs.run(["/bin/sh", "-c", script], withErrors: true)
+        if healed.status != 0 { throw Trouble("heal of the kept lab: \(healed)") }
     }
 
     /// The supervisor, when it has stopped itself.
