@@ -1,9 +1,9 @@
 import DrillCore
 
-/// The processes that make load.
+/// The processes that make load, read back, and ask hosts on behalf of roles.
 extension LabSupervisor {
     func startLoad(
-        _ name: String, _ hostName: HostName, _ plan: LoadPlan
+        _ name: String, _ hostName: HostName, _ command: LoadCommand
     ) throws(LabFailure) {
         let host = try self.host(hostName)
         if let load = loads[name], load.ended.value == nil {
@@ -17,7 +17,7 @@ extension LabSupervisor {
                 emit(.load(name, event))
             })
         loads[name] = load
-        load.send(.run(plan))
+        load.send(command)
     }
 
     func sendLoad(_ name: String, _ command: LoadCommand) throws(LabFailure) {

@@ -172,7 +172,8 @@ final class LabSupervisor {
             try poll(name, host, arguments, equals: equals, every: every)
         case .unpoll(let name): polls[name] = nil
         case .notice(let service, let text): notices[service] = Notice(text: text)
-        case .startLoad(let name, let host, let plan): try startLoad(name, host, plan)
+        case .startLoad(let name, let host, let command):
+            try startLoad(name, host, command)
         case .load(let name, let command): try sendLoad(name, command)
         case .inspect(let operation):
             let found = try await inspect(operation)

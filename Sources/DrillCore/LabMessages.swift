@@ -29,8 +29,8 @@ package enum LabCommand: Hashable, Sendable, Codable {
     case unpoll(String)
     /// Reports the first line of the service's output that contains the text, per host; armed again by each call.
     case notice(ServiceName, text: String)
-    /// Starts firedrill-load in the host's network namespace; its events come as `LabEvent.load`.
-    case startLoad(String, HostName, LoadPlan)
+    /// Starts firedrill-load in the host's network namespace with its first command; its events come as `LabEvent.load`.
+    case startLoad(String, HostName, LoadCommand)
     case load(String, LoadCommand)
     /// Sends packets over links until `stopPaths`; what became of them comes as `LabEvent.path`.
     case startPaths([ProbePath])

@@ -182,7 +182,7 @@ package enum RoleProbe: Hashable, Sendable {
     case holds(address: String)
     /// Primary is where the program prints this text. Commands by host, variables replaced.
     case run([HostName: [String]], equals: String, every: Duration)
-    /// The part that answers queries comes later.
+    /// Primary is where a client's question, asked over the network, is answered like this.
     case query(client: String, parameters: [String: String], equals: String, every: Duration)
 
     /// How often hosts are asked; nil where they tell by themselves.

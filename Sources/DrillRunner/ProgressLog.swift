@@ -37,6 +37,17 @@ struct ProgressLog: Hashable, Sendable {
         return least
     }
 
+    /// The same of one load process.
+    func stableFrom(of load: String) -> RunInstant? {
+        guard let last = samples[load]?.last else { return nil }
+        var least: RunInstant?
+        for stream in last.streams {
+            guard let from = stream.stableFrom else { return nil }
+            least = min(least ?? from, from)
+        }
+        return least
+    }
+
     /// The worst stream's good ÷ decided over the last `window` of decided operations that began at or after
     /// `earliest`; nil while a stream has not decided that much.
     func worstRate(over window: Duration, notBefore earliest: RunInstant? = nil) -> Double? {

@@ -8,6 +8,10 @@ extension RunMachine {
         baseline = []
         exitedServices = [:]
         bootIDs = [:]
+        roleWatch = nil
+        watchesStarted = 0
+        lastAnswers = [:]
+        reading = nil
         // The end of the trial before is no end of the one that this lab is for.
         ending = nil
         notBegun = nil
@@ -116,7 +120,12 @@ extension RunMachine {
         case .timeline: runTimeline(now, &out)
         case .recovering: awaitRecovery(late, now, &out)
         case .stoppingLoad:
-            if loadsFinished.isSuperset(of: loads) || late { collect(now, &out) }
+            if loadsFinished.isSuperset(of: loads) || late {
+                if !readBackAtEnd(now, &out) { collect(now, &out) }
+            }
+        case .readingBack:
+            if late { giveUpReading(now, &out) }
+            if reading == nil { collect(now, &out) }
         case .collecting:
             if !isOpen({ if case .collect = $0 { true } else { false } }) || late {
                 closeTrial(now, &out)
@@ -208,6 +217,7 @@ extension RunMachine {
                 send(.poll("role", host, argv, equals: equals, every: every), for: .watch, &out)
             }
         }
+        startRoleWatch(&out)
         if let probe = input.system.redundancy {
             for (host, argv) in probe.run.sorted(by: { $0.key < $1.key }) {
                 send(
@@ -226,6 +236,9 @@ extension RunMachine {
         loadsStarted = []
         loadsFinished = []
         longestPoolWait = .zero
+        ledgers = []
+        reader = nil
+        reading = nil
         steadyAt = nil
         overAt = nil
         watches = [:]
@@ -249,66 +262,10 @@ extension RunMachine {
         applyEnvironment(now, &out)
     }
 
-    mutating func startLoad(_ now: RunInstant, _ out: inout [RunDirective]) {
-        openTrial(now, &out)
-        if let noticed = input.system.noticed {
-            send(.notice(noticed.service, text: noticed.text), for: .watch, &out)
-        }
-        var byHost: [(host: HostName, streams: [LoadStream])] = []
-        for workload in input.scenario.workloads {
-            let host: HostName
-            do throws(FaultError) {
-                guard let found = try resolver.hosts(workload.from).first else {
-                    throw FaultError("no host")
-                }
-                host = found
-            } catch {
-                notReady("workload \(workload.name): \(error)", now, &out)
-                return
-            }
-            let streams = loadStreams(workload)
-            if let index = byHost.firstIndex(where: { $0.host == host }) {
-                byHost[index].streams += streams
-            } else {
-                byHost.append((host, streams))
-            }
-        }
-        var seeds = SeededGenerator(seed: trialSeed, stream: 1)
-        for (index, entry) in byHost.enumerated() {
-            // The one of the trial before may have said that it finished and not have ended yet.
-            let name = "load-\(entry.host)-\(trial.stem)"
-            let suffix = index == 0 ? ".ops" : ".\(entry.host).ops"
-            loads.append(name)
-            send(
-                .startLoad(
-                    name, entry.host,
-                    LoadPlan(
-                        seed: seeds.next(), streams: entry.streams,
-                        output: "\(input.folder)/\(trial.stem)\(suffix)")), for: .load, &out)
-        }
-        enter(.startingLoad, "starting load", until: now + .seconds(10), &out)
-    }
-
     var trialSeed: UInt64 {
         var generator = SeededGenerator(
             seed: input.seed, stream: UInt64(trial.index) << 16 | UInt64(trial.attempt))
         return generator.next()
-    }
-
-    private func loadStreams(_ workload: Workload) -> [LoadStream] {
-        let n = Noise.operations(rate: workload.rate, in: input.scenario.stable)
-        let k = Noise.threshold(operations: n, successRate: input.scenario.steadyState.successRate)
-        return workload.lanes.flatMap { lane in
-            workload.operation.kinds.map { kind in
-                LoadStream(
-                    name: StreamName(workload: workload.name, lane: lane, kind: kind),
-                    client: workload.client, parameters: workload.parameters, lane: lane,
-                    kind: kind, rate: workload.rate, arrival: workload.arrival,
-                    timeout: workload.timeout, slow: workload.slow,
-                    connections: workload.connections, stable: input.scenario.stable, k: k,
-                    leastSent: Noise.leastSent(operations: n))
-            }
-        }
     }
 
     /// How long the roles must have stood still after anything was started: preempting systems move them once more.

@@ -7,11 +7,12 @@ extension RunMachine {
         _ late: Bool, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
         guard let overAt else { return }
+        readBackEarly(now, &out)
         let redundant =
             input.system.redundancy == nil
             || steps.allSatisfy { $0.t0 == nil || !$0.redundancyLost || $0.redundantAt != nil }
             || now >= overAt + input.scenario.observe
-        if isSteady(since: overAt, now), stableSince(overAt), redundant {
+        if isSteady(since: overAt, now), stableSince(overAt), redundant, reading == nil {
             record(HistoryEvent(InstantInterval(now), .steady(phase: .after)), &out)
             ending = notBegun ?? "complete"
             endTrial(now, &out)
@@ -24,6 +25,7 @@ extension RunMachine {
 
     /// Closes the trial in whatever phase it is: heal what is in effect, stop load, collect, close.
     mutating func endTrial(_ now: RunInstant, _ out: inout [RunDirective]) {
+        giveUpReading(now, &out)
         if !loads.isEmpty, !loadsFinished.isSuperset(of: loads) {
             let slowest = input.scenario.workloads.map(\.timeout).max() ?? .seconds(1)
             for load in loads {
@@ -174,6 +176,7 @@ extension RunMachine {
             if outcome == .complete { outcome = .failed(why) }
             ending = "lab_failed: \(why)"
             out.append(.note(why))
+            endReading("the lab's supervisor ended", now, &out)
             loads = []
             pending = [:]
             if phase != .judging, phase != .tearingDown { closeTrial(now, &out) }
@@ -211,6 +214,9 @@ extension RunMachine {
             .provingEnvironment, .closingEnvironment:
             ending = "interrupted: \(Signal.name(signal))"
             endTrial(now, &out)
+        case .readingBack:
+            giveUpReading(now, &out)
+            collect(now, &out)
         case .stoppingLoad, .collecting, .judging:
             break
         case .idle, .building, .startingServices, .provingPaths:

@@ -66,7 +66,8 @@ extension RunMachine {
             case .injecting, .healing:
                 if let notBefore = state.notBefore { deadlines.append(notBefore) }
             case .active:
-                if let end = end(of: state) { deadlines.append(end) }
+                // A heal that waits for a reading waits for its end or its limit.
+                if reading == nil, let end = end(of: state) { deadlines.append(end) }
                 deadlines += [state.inspectAt, state.reachAgainAt].compactMap { $0 }
             case .confirming: if let at = state.confirmAt { deadlines.append(at) }
             case .done, .skipped: break
@@ -90,6 +91,7 @@ extension RunMachine {
             out.append(.note("abort: \(abort.text)"))
             healAll(by: .abort, now, &out)
         }
+        readBackEarly(now, &out)
         for index in steps.indices { progressStep(index, now, &out) }
         if isOpen(isStepRequest) {
             let since = unansweredSince ?? now
@@ -124,7 +126,7 @@ extension RunMachine {
         case .inject, .heal, .probe, .inspect, .confirm: true
         case .hello, .build, .watch, .teardown, .keep, .load, .stopLoad, .start, .ready,
             .baseline, .collect, .renew, .startPaths, .stopPaths, .environment,
-            .inspectEnvironment:
+            .inspectEnvironment, .startWatch, .startReading, .stopReading:
             false
         }
     }
@@ -172,7 +174,8 @@ extension RunMachine {
                 heal(index, by: by == .plan ? .abort : by, now, &out)
             } else if case .none = steps[index].step.end {
                 if steps[index].probesOpen == 0 { steps[index].phase = .done }
-            } else if let end = end(of: steps[index]), now >= end {
+            } else if let end = end(of: steps[index]), now >= end, reading == nil {
+                // A new primary is read back before what was broken can change what it has.
                 if isSeenToTheEnd(index, &out) { heal(index, by: .plan, now, &out) }
             } else {
                 lookAgain(index, now, &out)
@@ -318,7 +321,8 @@ extension RunMachine {
                         step: step.id, fault: use.fault, host: steps[index].host,
                         role: steps[index].role)), &out)
         case .switchover:
-            let from = steps[index].host
+            // Who hands over, wherever the program runs that asks for it.
+            let from = steps[index].primaryBefore ?? steps[index].host
             record(
                 HistoryEvent(
                     t0,

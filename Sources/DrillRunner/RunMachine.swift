@@ -18,6 +18,7 @@ package struct RunMachine: Sendable {
         case timeline
         case recovering
         case stoppingLoad
+        case readingBack
         case collecting
         case judging
         case tearingDown
@@ -27,6 +28,8 @@ package struct RunMachine: Sendable {
     /// What an open request was for.
     enum Purpose: Hashable, Sendable {
         case hello, build, watch, teardown, keep, load, stopLoad, renew, startPaths, stopPaths
+        case startWatch, stopReading
+        case startReading(String)
         case start(HostName, ServiceName)
         case ready(HostName, ServiceName)
         case baseline(HostName, HostName)
@@ -79,6 +82,15 @@ package struct RunMachine: Sendable {
     var loadsStarted: Set<String> = []
     var loadsFinished: Set<String> = []
     var longestPoolWait: Duration = .zero
+    /// What this trial writes, who reads it back, and the reading that is under way.
+    var ledgers: [LedgerStream] = []
+    var reader: LedgerReader?
+    var reading: Reading?
+    var readings = 0
+    /// The process that asks for roles, and when each host answered it last.
+    var roleWatch: String?
+    var watchesStarted = 0
+    var lastAnswers: [HostName: RunInstant] = [:]
     var steadySince: RunInstant?
     var steadyAt: RunInstant?
     /// The instant from which the steady state must be shown again.
@@ -112,7 +124,7 @@ package struct RunMachine: Sendable {
         // One that ends before it has answered its teardown leaves things behind.
         case .building, .startingServices, .provingPaths, .waitingForRole, .applyingEnvironment,
             .provingEnvironment, .closingEnvironment, .startingLoad, .steadyBefore, .timeline,
-            .recovering, .stoppingLoad, .collecting, .judging, .tearingDown:
+            .recovering, .stoppingLoad, .readingBack, .collecting, .judging, .tearingDown:
             true
         }
     }
@@ -121,6 +133,7 @@ package struct RunMachine: Sendable {
     package var nextDeadline: RunInstant? {
         var deadlines = [phaseDeadline, renewAt].compactMap { $0 }
         if phase == .timeline || phase == .recovering { deadlines += stepDeadlines }
+        if let reading { deadlines.append(reading.limit) }
         return deadlines.min()
     }
 
@@ -189,7 +202,8 @@ package struct RunMachine: Sendable {
     }
 
     var phaseText: String {
-        switch phase {
+        if let reading { return "reading back \(reading.writes) writes" }
+        return switch phase {
         case .idle: "starting"
         case .building: "building the lab"
         case .startingServices: "starting services"
@@ -208,6 +222,7 @@ package struct RunMachine: Sendable {
                     : steps.isEmpty ? "soaking" : "waiting to inject"
         case .recovering: "steady state again"
         case .stoppingLoad: "stopping load"
+        case .readingBack: "reading back"
         case .collecting: "collecting"
         case .judging: "analysing"
         case .tearingDown: "tearing down"
@@ -246,6 +261,14 @@ package struct RunMachine: Sendable {
             toreDown(now, &out)
         case .collect, .watch, .stopLoad, .startPaths, .stopPaths, .renew:
             if let failure = reply.failure { out.append(.note(failure.message)) }
+        case .startWatch:
+            if let failure = reply.failure { roleWatchEnded(failure.message, now, &out) }
+        case .startReading(let name):
+            if let failure = reply.failure, name == reading?.load {
+                endReading(failure.message, now, &out)
+            }
+        // It may have ended by itself meanwhile.
+        case .stopReading: break
         case .inspect(let step, let isLast): inspected(step, isLast, reply, now, &out)
         case .confirm(let step): confirmed(step, now, &out)
         case .environment(let operation): environmentReplied(operation, reply, now, &out)
@@ -378,28 +401,6 @@ package struct RunMachine: Sendable {
             return state.healedAt != nil
         }
         return bootIDs[host] != before
-    }
-
-    mutating func handle(
-        _ event: LoadEvent, of name: String, _ now: RunInstant, _ out: inout [RunDirective]
-    ) {
-        switch event {
-        case .started: loadsStarted.insert(name)
-        case .progress(let streams, let at):
-            progress.append(streams, of: name, at: at)
-            status(phaseText, &out)
-        case .finished(let wait):
-            longestPoolWait = max(longestPoolWait, wait)
-            loadsFinished.insert(name)
-        case .identified(let host, let identity, let at):
-            record(HistoryEvent(InstantInterval(at), .identity(host: host, id: identity)), &out)
-        case .visible(let host, let key, let interval):
-            record(HistoryEvent(interval, .visible(host: host, key: key)), &out)
-        case .verified, .answered: break
-        case .failed(let why):
-            loadsFinished.insert(name)
-            if ending == nil { labFailed("load: \(why)", gone: false, now, &out) }
-        }
     }
 
     func record(_ event: HistoryEvent, _ out: inout [RunDirective]) {

@@ -44,6 +44,8 @@ struct StepState: Hashable, Sendable {
     var healedAt: RunInstant?
     var redundantAt: RunInstant?
     var redundancyLost = false
+    /// What its new primary has is read, or being read.
+    var isReadBack = false
 
     /// Ids of the paths that watch it.
     var watches: [String] = []

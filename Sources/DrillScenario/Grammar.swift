@@ -164,7 +164,9 @@ enum Grammar {
     static let primary: [Key] = [
         Key("holds", .text, "primary is who holds this address"),
         Key("run", .argv, "primary is where this prints `equals`"),
-        Key("query", .open, "{client: postgres, sql: …, equals: …}"),
+        Key(
+            "query", .open,
+            "{client: redis, command: ROLE, equals: master}, or client: postgres with sql"),
         Key("equals", .text, "with run"), Key("every", .duration, "with run and query"),
     ]
 

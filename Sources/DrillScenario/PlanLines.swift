@@ -13,6 +13,35 @@ enum PlanLines {
         return ["    effect \(link)\(traffic) \(effect)"]
     }
 
+    static func endpoint(_ workload: Workload) -> String {
+        let keys = ["url", "address", "sentinels", "conninfo"]
+        return keys.lazy.compactMap { workload.parameters[$0] }.first ?? ""
+    }
+
+    /// What becomes of the writes of ledgers.
+    static func readingBack(_ scenario: Scenario, _ system: System) -> [String] {
+        let ledgers = scenario.workloads.filter { $0.operation == .ledger }
+        guard !ledgers.isEmpty else { return [] }
+        let hosts = system.dataHosts(besides: scenario.workloads)
+        let outside = ledgers.first { workload in
+            switch workload.from {
+            case .host(let host): !hosts.contains(host)
+            case .role, .every: false
+            }
+        }
+        let names = ledgers.map(\.name.rawValue).joined(separator: ", ")
+        let most = "at most \(system.limits.verify.spelled)"
+        let each = hosts.map(\.rawValue).joined(separator: " and ")
+        guard let outside else {
+            return ["read back (\(names)): at the end, from \(each) one by one, \(most)"]
+        }
+        return [
+            "read back (\(names)):",
+            "  a new primary, by \(outside.name), when it has served clients for \(scenario.stable.spelled); a heal waits for it, \(most)",
+            "  at the end, by \(outside.name) and from \(each) one by one, \(most)",
+        ]
+    }
+
     static func inject(_ operations: [FaultOperation]) -> [String] {
         operations.flatMap { lines("do   ", $0) }
     }

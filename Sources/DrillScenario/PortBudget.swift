@@ -19,10 +19,12 @@ package struct PortBudget: Hashable, Sendable {
         let length = RunBound.trial(of: scenario) * scenario.trials
         var budgets: [PortBudget] = []
         for workload in scenario.workloads where workload.lanes.contains(.fresh) {
-            let text = workload.parameters["url"] ?? workload.parameters["address"] ?? ""
-            guard let address = HTTPAddress(text) ?? HTTPAddress(hostAndPort: text) else {
-                continue
-            }
+            // One of several sentinels is asked before each connection, by and by the same one.
+            let parameters = workload.parameters
+            let text = parameters["url"] ?? parameters["address"] ?? parameters["sentinels"] ?? ""
+            guard let first = text.split(separator: ",").first.map(String.init),
+                let address = HTTPAddress(first) ?? HTTPAddress(hostAndPort: first)
+            else { continue }
             let destination = "\(address.host):\(address.port)"
             // A reset frees the port at once; while the host is gone a connect holds it for the time-out.
             let held =

@@ -18,6 +18,7 @@ extension RunPlan {
         lines.append(contentsOf: environmentLines)
         lines.append(contentsOf: steadyLines)
         lines.append(contentsOf: timelineLines)
+        lines.append(contentsOf: PlanLines.readingBack(scenario, system))
         lines.append(contentsOf: expectationLines)
         lines.append(contentsOf: predictionLines)
         if !capabilities.isEmpty {
@@ -40,9 +41,10 @@ extension RunPlan {
     private var workloadLines: [String] {
         var lines = ["workloads:"]
         for workload in scenario.workloads {
-            let target = workload.parameters["url"] ?? workload.parameters["address"] ?? ""
+            let target = PlanLines.endpoint(workload)
+            let operation = workload.operation == .get ? "" : " \(workload.operation.rawValue)"
             lines.append(
-                "  \(workload.name): \(workload.client) \(target) from \(workload.from), \(workload.rate.formattedShortly)/s a lane, \(workload.arrival.rawValue), timeout \(workload.timeout.spelled), slow \(workload.slow.spelled)"
+                "  \(workload.name): \(workload.client)\(operation) \(target) from \(workload.from), \(workload.rate.formattedShortly)/s a lane, \(workload.arrival.rawValue), timeout \(workload.timeout.spelled), slow \(workload.slow.spelled)"
             )
             for stream in streams where stream.workload == workload.name {
                 lines.append(

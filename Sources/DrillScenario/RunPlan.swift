@@ -42,10 +42,16 @@ package struct RunPlan: Hashable, Sendable {
         ports = PortBudget.all(cell.scenario)
         environment = cell.scenario.environment.map { Self.plan($0, cell.system) }
         steps = cell.scenario.timeline.map { Self.plan($0, cell.system) }
-        trialBound = RunBound.trial(of: cell.scenario)
+        trialBound = RunBound.trial(of: cell.scenario) + Self.reading(cell.scenario, cell.system)
         warnings = cell.warnings
         capabilities = cell.capabilities
         secrets = cell.secrets
+    }
+
+    /// A heal waits for what a new primary has to be read, and the trial's end for all.
+    private static func reading(_ scenario: Scenario, _ system: System) -> Duration {
+        guard scenario.workloads.contains(where: { $0.operation == .ledger }) else { return .zero }
+        return system.limits.verify * (scenario.timeline.count + 1)
     }
 
     private static func plan(_ step: Step, _ system: System) -> StepPlan {

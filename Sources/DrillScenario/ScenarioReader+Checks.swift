@@ -10,6 +10,19 @@ extension ScenarioReader {
         checkAborts(scenario)
         checkPorts(scenario)
         checkLinks(scenario)
+        checkLedgers(scenario)
+    }
+
+    /// One client reads all ledgers of a trial back.
+    private func checkLedgers(_ scenario: Scenario) {
+        let ledgers = scenario.workloads.filter { $0.operation == .ledger }
+        guard let first = ledgers.first,
+            let other = ledgers.first(where: { $0.client != first.client })
+        else { return }
+        reading.error(
+            workloadPlaces[other.name]?["client"]?.place ?? tree.place,
+            "the ledgers '\(first.name)' and '\(other.name)' have different clients, and one client reads all back",
+            hint: "write client: \(first.client), or operation: get")
     }
 
     /// Fewer than 20 operations in a stretch cannot tell noise from an outage.

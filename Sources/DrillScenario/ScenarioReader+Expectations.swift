@@ -86,13 +86,17 @@ extension ScenarioReader {
             }
             step = StepID(name)
         }
-        guard checkMeasurable(metric, spelled, step, entry, steps: steps) else { return nil }
+        guard
+            checkMeasurable(
+                metric, spelled, step, entry, workloads: workloads, steps: steps)
+        else { return nil }
         return MetricName(metric: metric, spelled: spelled, step: step, workload: workload)
     }
 
     /// Whether this system and timeline can show the metric at all.
     private func checkMeasurable(
-        _ metric: Metric, _ spelled: String, _ step: StepID?, _ entry: Tree.Entry, steps: [Step]
+        _ metric: Metric, _ spelled: String, _ step: StepID?, _ entry: Tree.Entry,
+        workloads: [Workload], steps: [Step]
     ) -> Bool {
         if !metric.available {
             reading.capability("expect \(spelled): this metric comes later")
@@ -105,6 +109,16 @@ extension ScenarioReader {
         }
         if let step, let found = steps.first(where: { $0.id == step }), !found.measured {
             reading.error(entry.place, "step '\(step)' is not measured (measure: false)")
+            return false
+        }
+        let needsLedger = ["rpo", "rpo_writes", "replication_lag"].contains(metric.name)
+        // A workload that could not be read may have been one.
+        if needsLedger, workloads.count == workloadPlaces.count,
+            !workloads.contains(where: { $0.operation == .ledger })
+        {
+            reading.error(
+                entry.place, "'\(metric.name)' needs a workload with operation: ledger",
+                hint: "only writes that are known one by one can be read back")
             return false
         }
         guard isSystemKnown else { return true }

@@ -111,7 +111,9 @@ struct ScenarioReader {
             implied.append(
                 Expectation(metric: "split_brain", condition: .never, text: "never", implied: true))
         }
-        if system.promisesNoLostWrites, !written.contains("rpo_writes") {
+        if system.promisesNoLostWrites, !written.contains("rpo_writes"),
+            scenario.workloads.contains(where: { $0.operation == .ledger })
+        {
             implied.append(
                 Expectation(
                     metric: "rpo_writes", condition: .threshold(.max, .equal, 0), text: "max == 0",

@@ -1,5 +1,6 @@
 import DrillCore
 import DrillFaults
+import DrillWorkload
 
 extension SystemReader {
     func readRoles(_ tree: Tree) -> Roles? {
@@ -59,18 +60,50 @@ extension SystemReader {
     private func readQuery(_ tree: Tree, _ fields: Fields) -> RoleProbe? {
         let every = fields["every"].flatMap { reading.positive($0, "'every'", scope) }
         var parameters: [String: String] = [:]
-        for entry in reading.named(tree, "'query'") {
+        let entries = reading.named(tree, "'query'")
+        for entry in entries {
             parameters[entry.key] = reading.text(entry.value, "'\(entry.key)'", scope) ?? ""
         }
         for key in ["client", "equals"] where tree.entries != nil && tree[key] == nil {
             reading.error(tree.place, "'query' needs '\(key)'")
         }
-        reading.capability("roles.primary.query comes later; this version asks by 'holds' or 'run'")
-        let client = parameters.removeValue(forKey: "client") ?? ""
+        if let tree = fields["equals"] {
+            reading.error(tree.place, "'equals' of a query stands inside it")
+        }
+        let name = parameters.removeValue(forKey: "client") ?? ""
         let equals = parameters.removeValue(forKey: "equals") ?? ""
+        if let client = tree["client"], !name.isEmpty { checkQuery(entries, tree, client, name) }
         return .query(
-            client: client, parameters: parameters, equals: equals,
+            client: name, parameters: parameters, equals: equals,
             every: every ?? .milliseconds(50))
+    }
+
+    private func checkQuery(
+        _ entries: [Tree.Entry], _ tree: Tree, _ client: Tree, _ name: String
+    ) {
+        guard let description = ClientCatalog.named(name) else {
+            reading.error(
+                client.place, "unknown client '\(name)'",
+                hint: NearWord.hintWithList(name, ClientCatalog.all.map(\.name), "clients"))
+            return
+        }
+        if let lack = description.lack { reading.capability(lack) }
+        guard let question = description.question else {
+            let able = ClientCatalog.all.filter { $0.question != nil }.map(\.name)
+            reading.error(
+                client.place, "client \(name) cannot ask who is primary",
+                hint: able.isEmpty ? nil : "clients that can: \(able.joined(separator: ", "))")
+            return
+        }
+        let known = ["client", "equals", question] + description.parameters.map(\.name)
+        for entry in entries where !known.contains(entry.key) {
+            reading.error(
+                entry.place, "unknown key '\(entry.key)' in 'query'",
+                hint: NearWord.hintWithList(entry.key, known, "keys"))
+        }
+        if tree[question] == nil {
+            reading.error(tree.place, "'query' of client \(name) needs '\(question)'")
+        }
     }
 
     /// The program with each host's own values.

@@ -49,11 +49,13 @@ package struct ClientDescription: Hashable, Sendable {
     package var refusals: [String]
     /// The trait of Package.swift that this build lacks; nil: the client is in it.
     package var lackingTrait: String?
+    /// The key of the question that `roles.primary.query` asks; nil: this client cannot ask a host who it is.
+    package var question: String?
 
     package init(
         name: String, summary: String, parameters: [Parameter], operations: [WorkloadOperation],
         keptLaneNeeds: [String] = [], alternatives: [[String]] = [], refusals: [String] = [],
-        lackingTrait: String? = nil
+        lackingTrait: String? = nil, question: String? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -63,6 +65,7 @@ package struct ClientDescription: Hashable, Sendable {
         self.alternatives = alternatives
         self.refusals = refusals
         self.lackingTrait = lackingTrait
+        self.question = question
     }
 
     /// Why the client cannot be used in this build, with the remedy.

@@ -38,7 +38,7 @@ struct CalibrationDrill {
         try lab.ask(
             .startLoad(
                 "ping", "client",
-                LoadPlan(seed: seed, streams: [stream], output: operations)))
+                .run(LoadPlan(seed: seed, streams: [stream], output: operations))))
         let known = try interruptService(lab, tell)
         try lab.ask(.load("ping", .stop(at: .now)))
         let limit = RunInstant.now + .seconds(20)

@@ -11,6 +11,9 @@ final class Recorder: TrialRecorder {
     private let system: System
     private let judged: (TrialReport) -> Void
     private var file: Int32 = -1
+    /// Lines of keys that were read back. They come by the ten thousands and at once; all others are written as they happen.
+    private var held: [UInt8] = []
+    private static let mostHeld = 1 << 18
 
     init(
         folder: RunFolder, scenario: Scenario, system: System,
@@ -32,14 +35,42 @@ final class Recorder: TrialRecorder {
     }
 
     func record(_ event: HistoryEvent) throws {
-        let bytes = Array((try JSONLine.encode(event) + "\n").utf8)
-        guard write(file, bytes, bytes.count) == bytes.count else {
-            throw Failure(
-                code: .internalError, message: "events: \(String(cString: strerror(errno)))")
+        if case .verify(let sweep, let host, let key, let present) = event.kind,
+            Self.isPlain(host.rawValue), Self.isPlain(key)
+        {
+            // As the encoder would write it, at a hundredth of its time.
+            let line =
+                "{\"event\":\"verify\",\"high_ns\":\(event.interval.high.nanoseconds),\"host\":\"\(host)\",\"key\":\"\(key)\",\"low_ns\":\(event.interval.low.nanoseconds),\"present\":\(present),\"sweep\":\(sweep)}\n"
+            held += line.utf8
+            if held.count >= Self.mostHeld { try flush() }
+        } else {
+            held += try JSONLine.encode(event).utf8
+            held.append(UInt8(ascii: "\n"))
+            try flush()
         }
     }
 
+    /// Nothing in it has to be escaped.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 > 0x1f && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }
+    }
+
+    private func flush() throws {
+        var rest = held[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                throw Failure(
+                    code: .internalError, message: "events: \(String(cString: strerror(errno)))")
+            }
+        }
+        held.removeAll(keepingCapacity: true)
+    }
+
     func close(_ trial: TrialName) throws -> Verdict {
+        try flush()
         fsync(file)
         Glibc.close(file)
         file = -1

@@ -38,6 +38,16 @@ struct SimulatedLab {
         var neverSteady = false
         /// Of the machine that the lab is built on.
         var lacking = LabCapabilities()
+        /// How long reading back takes; nil: it never says anything.
+        var readingTakes: Duration? = .milliseconds(300)
+        /// Reading back ends at once, with this reason.
+        var readingFails: String?
+        /// The supervisor ends while this sweep is read.
+        var goneAtSweep: Int?
+        /// A signal arrives while this sweep is read.
+        var interruptAtSweep: Int?
+        /// The process that asks for roles ends so long after it was started, as often as it is.
+        var watchEndsAfter: Duration?
         /// b says that it is in step, whatever became of a.
         var alwaysRedundant = false
     }
@@ -50,6 +60,10 @@ struct SimulatedLab {
     private var takeOverAt: RunInstant?
     private var load: (name: String, plan: LoadPlan, decided: Int, good: Int, lastBad: RunInstant)?
     private(set) var loads = 0
+    /// Every plan that was to be read back, and when.
+    private(set) var readings: [(at: RunInstant, host: HostName, plan: VerifyPlan)] = []
+    private var watch: (name: String, plan: WatchPlan)?
+    private(set) var watches = 0
     private(set) var supervisors = 0
     private(set) var isUp = false
     private(set) var cuts: Set<LinkDirection> = []
@@ -98,6 +112,10 @@ struct SimulatedLab {
     private mutating func deliver(_ event: RunEvent, _ machine: inout RunMachine) {
         if case .message(.event(.log("pulse"))) = event {
             pulse()
+            return
+        }
+        if case .message(.event(.log("ask"))) = event {
+            ask()
             return
         }
         var directives: [RunDirective] = []
@@ -208,15 +226,29 @@ struct SimulatedLab {
             reply(
                 request.id, after: duration,
                 detail: ["asked": "10", "answered": answers ? "10" : "0"])
-        case .startLoad(let name, _, let plan):
+        case .startLoad(let name, _, .run(let plan)):
             loads += 1
             load = (name, plan, 0, 0, now)
             reply(request.id)
             later(.milliseconds(5), .message(.event(.load(name, .started(at: now)))))
             later(.milliseconds(50), .message(.event(.log("pulse"))))
-        case .load(let name, _):
-            load = nil
+        case .startLoad(let name, let host, .verify(let plan)):
             reply(request.id)
+            read(name, host, plan)
+        case .startLoad(let name, _, .watch(let plan)):
+            reply(request.id)
+            watches += 1
+            watch = (name, plan)
+            later(.milliseconds(10), .message(.event(.log("ask"))))
+            if let after = trouble.watchEndsAfter {
+                later(after, .message(.event(.load(name, .failed("made to end")))))
+            }
+        case .startLoad(_, _, .stop):
+            reply(request.id, failure: LabFailure(kind: .failed, message: "nothing to stop"))
+        case .load(let name, _):
+            reply(request.id)
+            guard name == load?.name else { return }
+            load = nil
             later(
                 .milliseconds(5), .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
         case .teardown:
@@ -226,6 +258,50 @@ struct SimulatedLab {
             cuts = []
             reply(request.id)
         }
+    }
+
+    /// Everything that was acknowledged is there, on every host that can be asked.
+    private mutating func read(_ name: String, _ host: HostName, _ plan: VerifyPlan) {
+        readings.append((now, host, plan))
+        if trouble.goneAtSweep == plan.sweep {
+            isUp = false
+            load = nil
+            queue = []
+            later(.zero, .labGone("killed", left: nil))
+            return
+        }
+        if trouble.interruptAtSweep == plan.sweep { later(.milliseconds(1), .interrupt(2)) }
+        if let why = trouble.readingFails {
+            later(.milliseconds(5), .message(.event(.load(name, .failed(why)))))
+            return
+        }
+        guard let takes = trouble.readingTakes else { return }
+        let interval = InstantInterval(low: now, high: now + takes)
+        let asked = [plan.endpoint].compactMap { $0 } + plan.servers.map(\.host)
+        for host in asked where hosts[host]?.answers == true {
+            let batches = plan.ledgers.enumerated().map { index, ledger in
+                VerifyBatch(
+                    sweep: plan.sweep, host: host, ledger: index, first: 0,
+                    present: Array(repeating: true, count: ledger.count), interval: interval)
+            }
+            let facts = VerifyFacts(
+                sweep: plan.sweep, host: host, readLevel: "simulated", sweeps: 1)
+            later(takes, .message(.event(.load(name, .verified(batches, nil)))))
+            later(takes, .message(.event(.load(name, .verified([], facts)))))
+        }
+        later(takes, .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
+    }
+
+    /// 50 ms of asking who is primary.
+    private mutating func ask() {
+        guard isUp, let watch else { return }
+        for server in watch.plan.servers where hosts[server.host]?.answers == true {
+            let answer = WatchAnswer(
+                id: watch.plan.id, host: server.host, value: holder == server.host, asked: now,
+                answered: now + .microseconds(300), identity: "\(server.host)/1")
+            later(.microseconds(300), .message(.event(.load(watch.name, .answered(answer)))))
+        }
+        later(watch.plan.every, .message(.event(.log("ask"))))
     }
 
     private mutating func healAll(at: RunInstant) -> RunEvent {

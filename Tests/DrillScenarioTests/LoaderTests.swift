@@ -180,7 +180,6 @@ import Testing
                 "hosts.a.power is for ssh hosts, which come later",
                 "lab: ssh comes later; this version runs namespaces",
                 "service 'vrrp': 'unit' comes later; this version starts services by 'run'",
-                "roles.primary.query comes later; this version asks by 'holds' or 'run'",
                 "workload 'web': operation register of client http comes later",
                 "expect stale_reads: this metric comes later",
             ])

@@ -63,9 +63,9 @@ import Testing
                         slow: .milliseconds(250), connections: 80, stable: .seconds(1), k: 1,
                         leastSent: 100)
                 ], output: "\(lab.logs)/load.ops")
-            try s.ask(.startLoad("load", "client", plan))
+            try s.ask(.startLoad("load", "client", .run(plan)))
             #expect(
-                try s.failure(of: .startLoad("load", "client", plan)).message
+                try s.failure(of: .startLoad("load", "client", .run(plan))).message
                     == "load load is running already")
             try s.listen(for: .seconds(1))
             let before = try #require(progress(s))
@@ -84,11 +84,12 @@ import Testing
             #expect(access("\(lab.logs)/load.ops", R_OK) == 0)
 
             // One that cannot write its file is told as failed, beside one that works.
-            try s.ask(.startLoad("second", "client", plan))
+            try s.ask(.startLoad("second", "client", .run(plan)))
             try s.listen(for: .milliseconds(200))
             lab.remember()
             try s.ask(
-                .startLoad("third", "b", LoadPlan(seed: 1, streams: [], output: "/nowhere/x")))
+                .startLoad(
+                    "third", "b", .run(LoadPlan(seed: 1, streams: [], output: "/nowhere/x"))))
             let failed = try s.event { event -> Bool? in
                 if case .load("third", .failed) = event { true } else { nil }
             }

@@ -19,7 +19,7 @@ package struct PostgresClient: Client {
         ],
         operations: [.get, .ledger],
         refusals: (definiteClasses.map { "\($0)xxx" } + definiteStates).sorted(),
-        lackingTrait: lackingTrait)
+        lackingTrait: lackingTrait, question: "sql")
 
     /// Of an ERROR: nothing of the statement will ever be seen. 40001 and 40P01: serialization failure and deadlock, rolled
     /// back. 57014: cancelled; a cancel while it waits for a standby is a warning and no error. 57P03: not accepting

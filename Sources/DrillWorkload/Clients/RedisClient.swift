@@ -26,7 +26,7 @@ package struct RedisClient: StoreClient {
                 summary: "of servers that are asked one by one (else that of address, or 6379)"),
         ],
         operations: [.get, .ledger], alternatives: [["address"], ["sentinels", "master"]],
-        refusals: RedisReply.refusals)
+        refusals: RedisReply.refusals, question: "command")
 
     package static let readLevel = "primary, in order"
 
