@@ -11,10 +11,11 @@ struct Calibrate: ParsableCommand {
         discussion: """
             Silences a host in a lab for exactly 50, 100, 300 and 1000 ms, again and again at random instants, while a
             client sends 1000 requests a second, and compares each outage with what the analysis says of it. The
-            truth is the kernel's acknowledgement of the silence's begin and end. Every later run's report carries
+            truth is the kernel's acknowledgement of the silence's begin and end. Then a store is told to lose exactly 1
+            and 37 acknowledged writes, and what the report counts is compared. Every later run's report carries
             the result, until the machine is calibrated anew.
 
-            Exit codes: 0 every stated interval held the truth; 1 one did not.
+            Exit codes: 0 every stated interval held the truth, and every loss was counted; 1 not so.
             """)
 
     @Option(help: "How many outages, a quarter of each length.") var outages: Int = 100
@@ -96,7 +97,7 @@ enum CalibrationText {
         }
         lines.append(
             report.isGood
-                ? "GOOD  every stated interval held the truth"
+                ? "GOOD  every stated interval held the truth, and every lost write was counted"
                 : "NOT GOOD  do not trust this machine's numbers further than the errors above")
         return lines
     }

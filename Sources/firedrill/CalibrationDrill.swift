@@ -10,6 +10,7 @@ struct CalibrationDrill {
         .milliseconds(50), .milliseconds(100), .milliseconds(300), .milliseconds(1000),
     ]
     private static let rate = 1000.0
+    private static let lostWrites = [1, 37]
     private let outages: Int
     private let seed: UInt64
     private let interrupts: Int32
@@ -60,11 +61,16 @@ struct CalibrationDrill {
         }
         let samples = Calibration.measure(
             known, workload: workload, operations: stream.operations)
+        tell("a store that loses writes")
+        let store = CalibrationStore(folder: folder)
+        let lost = try Self.lostWrites.enumerated().map { index, told in
+            try store.lose(told, seed: seed &+ UInt64(index))
+        }
         return CalibrationReport(
             at: RunClock.timestamp(), version: Version.text, kernel: RunClock.kernel(),
             rate: Self.rate, lengths: Self.lengths.map(\.milliseconds),
             outage: Calibration.compare(samples, \.outage),
-            rto: Calibration.compare(samples, \.rto))
+            rto: Calibration.compare(samples, \.rto), lostWrites: lost)
     }
 
     private var stream: LoadStream {
