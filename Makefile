@@ -1,4 +1,4 @@
-# make drill    the first drill: keepalived and nginx on two hosts, the active one loses power (root, or an ordinary user where the packages are installed)
+# make drill    the first drill: a pair that comes with Firedrill, its primary loses power (root, or an ordinary user where the packages are installed)
 # make test     all tests (root)
 # make sweep    kills and stops our own programs at every numbered step of a drill, and looks for what is left (root)
 # make check    format, module arrows, house rules

@@ -2,8 +2,8 @@ import DrillCore
 import DrillScenario
 import FoundationEssentials
 
-/// What to try next: the folder's first scenario whose harm is worth seeing, of the same kind where there is one, else
-/// simply the next one.
+/// What to try next: after the first drill of all the same fault on a system of others' making; else the folder's first
+/// scenario whose harm is worth seeing, of the same kind where there is one, else simply the next one.
 enum NextScenario {
     static func after(_ path: String) -> String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -16,6 +16,13 @@ enum NextScenario {
                 let cell = cells.first
             else { return nil }
             return (path, cell)
+        }
+        if path.hasSuffix("twin/node-kill.yaml") {
+            let real =
+                path.dropLast("twin/node-kill.yaml".count) + "keepalived-nginx/node-kill.yaml"
+            if FileManager.default.fileExists(atPath: String(real)) {
+                return "firedrill run \(real)   (the same with keepalived and nginx)"
+            }
         }
         let name = "/\(parts.last.map(String.init) ?? path)"
         let own = cells.first { $0.path.hasSuffix(name) }
