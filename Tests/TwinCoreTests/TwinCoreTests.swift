@@ -213,10 +213,10 @@ private struct Bench {
         #expect(standby.core.role == .candidate)
         // Late, and answered: the old primary may serve on for a while.
         standby.hear(.heartbeat, from: 0, epoch: 2, at: 136)
-        standby.hear(.granted, from: 2, epoch: 3, at: 137) { $0.stamp = 135 * ms }
+        standby.hear(.granted, from: 2, epoch: 5, at: 137) { $0.stamp = 135 * ms }
         #expect(standby.core.role == .elected)
         #expect(!standby.core.serves(137 * ms))
-        standby.hear(.heartbeatAnswer, from: 2, epoch: 3, at: 160) { $0.stamp = 158 * ms }
+        standby.hear(.heartbeatAnswer, from: 2, epoch: 5, at: 160) { $0.stamp = 158 * ms }
         standby.handle(.tick, at: 170)
         #expect(standby.core.role == .elected)
         standby.handle(.tick, at: 171)
