@@ -23,7 +23,8 @@ struct CalibrationStore {
         guard FileManager.default.fileExists(atPath: place + "/run/report.json") else {
             let said = String(decoding: try Files.read(place + "/output"), as: UTF8.self)
             throw Failure(
-                code: .capability, message: "the store could not be drilled (exit \(status)): \(said)")
+                code: .capability,
+                message: "the store could not be drilled (exit \(status)): \(said)")
         }
         let report = try JSONReport.decode(try Files.read(place + "/run/report.json"))
         if report.exitCode == DrillCore.ExitCode.restoreFailed.rawValue {
