@@ -157,7 +157,7 @@ package struct WatchAnswer: Hashable, Sendable, Codable {
     package var value: Bool
     package var asked: RunInstant
     package var answered: RunInstant
-    /// The server's identity: another one means that it was started anew in between.
+    /// The server's identity: another one means that it was started anew in between. Empty where it refused to talk.
     package var identity: String
 
     package init(

@@ -59,7 +59,8 @@ extension RunMachine {
         }
         observe(
             .init(
-                host: answer.host, primary: answer.value, source: .poll, epoch: answer.identity,
+                host: answer.host, primary: answer.value, source: .poll,
+                epoch: answer.identity.isEmpty ? nil : answer.identity,
                 bootID: bootIDs[answer.host], asked: answer.asked, answered: answer.answered),
             InstantInterval(low: answer.asked, high: answer.answered), now, &out)
     }

@@ -41,7 +41,7 @@ extension TwinNode {
         switch badness {
         case .staleReads:
             bad.hasLost = true
-            bad.staleUntil = now + 2_000_000_000
+            bad.staleUntil = now + 5_000_000_000
             bad.staleLimit = max(0, promotedAt - 100)
         case .loseOnFailback:
             guard bad.becameLevel, core.role == .primary else { return }

@@ -9,13 +9,49 @@ import Testing
             #expect(trial.primaryAfter != trial.primaryBefore)
             // Not before its silence was long enough.
             #expect(try #require(trial.steps[0].detect.value) >= 20, "\(trial.steps[0].detect)")
+            let writes = try #require(trial.writes)
+            #expect(writes.lost == 0 && writes.unread == 0 && writes.diverged == false)
+            #expect(writes.acknowledged > 1_000)
+            #expect(trial.verify?.sweeps == [1, 2])
         }
+    }
+
+    @Test(.timeLimit(.minutes(6)))
+    func `what was acknowledged while replication was cut is lost, and counted`() throws {
+        let report = try Drill.conclusive(
+            "twin/cut-then-kill-local.yaml", within: .seconds(100))
+        let trial = try #require(report.trials.last)
+        // Two seconds at 100/s; what the machine adds between the cut and the kill is lost as well.
+        let step = try #require(trial.steps.last?.instants.t0Low)
+        let cut = try #require(trial.steps.first?.instants.t0High)
+        let expected = (step - cut) / 10
+        let lost = try #require(trial.rpoWrites.value)
+        #expect(abs(lost - expected) <= 3, "\(lost) lost, \(expected) expected")
+        #expect(trial.lossPattern == "tail")
+        let rpo = try #require(trial.rpo.high)
+        #expect(abs(rpo - (step - cut)) < 30, "\(trial.rpo)")
+    }
+
+    /// Each breaks one promise on purpose, and is told by its right name.
+    @Test(
+        .timeLimit(.minutes(10)),
+        arguments: [
+            ("ack-before-write", "loss_pattern tail"), ("forget", "loss_pattern scattered"),
+            ("lose-on-failback", "lost_by_failback"), ("stale-reads", "resurrected"),
+        ])
+    func `a pair that is known to be bad with its data fails the drill`(
+        bad: String, word: String
+    ) throws {
+        let drill = try Drill("twin/node-kill.yaml", ["--trials", "1", "--set", "bad=\(bad)"])
+        let report = try drill.report(within: .seconds(120), expecting: 1)
+        let reasons = report.trials.flatMap(\.reasons)
+        #expect(reasons.contains { $0.contains(word) }, "\(reasons)")
     }
 
     @Test(.timeLimit(.minutes(6)))
     func `a primary that is cut off steps down before another one serves`() throws {
         let report = try Drill.conclusive(
-            "twin/partition.yaml", ["--trials", "2"], within: .seconds(100))
+            "twin/partition.yaml", ["--trials", "1"], within: .seconds(100))
         let counted = report.trials.filter { $0.verdict == .pass }
         #expect(counted.allSatisfy { $0.splitBrain.seen == false })
         #expect(counted.allSatisfy { $0.primaryAfter != $0.primaryBefore })
@@ -24,7 +60,10 @@ import Testing
     @Test(.timeLimit(.minutes(6)))
     func `without a witness a partition is a split brain`() throws {
         let report = try Drill.conclusive("twin/partition-no-witness.yaml", within: .seconds(100))
-        #expect(report.trials.last?.splitBrain.seen == true)
+        let trial = try #require(report.trials.last)
+        #expect(trial.splitBrain.dualClaim == true && trial.splitBrain.dualService == true)
+        // Both sides took writes, and only one side's are kept.
+        #expect((trial.writes?.divergent ?? 0) > 100)
     }
 
     @Test(.timeLimit(.minutes(6)))

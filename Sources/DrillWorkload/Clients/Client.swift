@@ -131,5 +131,12 @@ package protocol ClientSession: AnyObject {
 
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
-    package init(_ description: String) { self.description = description }
+    /// The host lives and said no: it refused or ended the connection, or the server answered with an error. Silence is
+    /// no answer.
+    package var isRefusal: Bool
+
+    package init(_ description: String, isRefusal: Bool = false) {
+        self.description = description
+        self.isRefusal = isRefusal
+    }
 }

@@ -47,7 +47,9 @@ final class SessionSocket {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count > 0 { return buffer[..<count] }
-            if count == 0 { throw SessionError("the server has closed the connection") }
+            if count == 0 {
+                throw SessionError("the server has closed the connection", isRefusal: true)
+            }
             if errno == EAGAIN {
                 try wait(for: POLLIN, until: deadline, "receive")
             } else if errno != EINTR {
@@ -71,6 +73,8 @@ final class SessionSocket {
     }
 
     private static func failure(_ call: String, _ error: Int32) -> SessionError {
-        SessionError("\(call): \(String(cString: strerror(error)))")
+        SessionError(
+            "\(call): \(String(cString: strerror(error)))",
+            isRefusal: error == ECONNREFUSED || error == ECONNRESET)
     }
 }

@@ -40,6 +40,7 @@ package final class Watcher: Sendable {
         var session: (any ClientSession)?
         var next = RunInstant.now
         while !stop.isRequested {
+            let began = RunInstant.now
             do throws(SessionError) {
                 let open: any ClientSession
                 if let session {
@@ -57,7 +58,14 @@ package final class Watcher: Sendable {
                             id: plan.id, host: server.host, value: value, asked: asked,
                             answered: answered, identity: try open.identity())))
             } catch {
-                // No answer says nothing; the next question finds out on a new connection.
+                // A host that refuses holds no role; silence says nothing. The next question has a new connection.
+                if error.isRefusal {
+                    report(
+                        .answered(
+                            WatchAnswer(
+                                id: plan.id, host: server.host, value: false, asked: began,
+                                answered: .now, identity: "")))
+                }
                 session?.close()
                 session = nil
             }

@@ -46,11 +46,13 @@
 
         func query(_ parameters: [String: String]) throws(SessionError) -> String {
             guard let sql = parameters["sql"] else { throw SessionError("the query needs 'sql'") }
+            let statement: PostgresStatement
             do {
-                try ask(PostgresStatement(sql))
+                statement = try PostgresStatement(sql)
             } catch {
                 throw SessionError("\(error)")
             }
+            try ask(statement)
             guard link.rowCount > 0 else { throw SessionError("no row") }
             return firstField
         }
@@ -66,7 +68,7 @@
         ) throws(SessionError) {
             guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
             try complete(link.send(statement, values))
-            if let failure = link.failure { throw SessionError(failure.message) }
+            if let failure = link.failure { throw SessionError(failure.message, isRefusal: true) }
         }
 
         private func complete(_ first: PostgresLink.Turn) throws(SessionError) {
@@ -75,7 +77,8 @@
             while true {
                 switch turn {
                 case .connected, .answered: return
-                case .broken: throw SessionError(link.reason)
+                case .broken:
+                    throw SessionError(link.reason, isRefusal: Self.isRefusal(link.reason))
                 case .waiting: break
                 }
                 let now = clinux_monotonic_ns()
@@ -93,6 +96,14 @@
                 let left = min(deadline, link.wake) - now
                 let count = Glibc.poll(&wait, 1, Int32(min(left / 1_000_000 + 1, 60_000)))
                 if count > 0 { turn = link.ready() }
+            }
+        }
+
+        /// libpq tells a connection's end in words only: FATAL is the server's own.
+        private static func isRefusal(_ reason: String) -> Bool {
+            let words = [ECONNREFUSED, ECONNRESET].map { String(cString: strerror($0)) }
+            return (words + ["FATAL", "server closed the connection"]).contains {
+                reason.contains($0)
             }
         }
 
