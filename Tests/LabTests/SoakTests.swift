@@ -4,7 +4,8 @@ import Testing
 /// Without a fault nothing may happen: every alarm here would be a false one. Ten minutes by `--set length=10m`.
 @Suite(.serialized) struct SoakTests {
     @Test(
-        .timeLimit(.minutes(8)), arguments: ["keepalived-nginx", "haproxy-nginx", "nginx-upstream", "twin"])
+        .timeLimit(.minutes(8)),
+        arguments: ["keepalived-nginx", "haproxy-nginx", "nginx-upstream", "twin"])
     func `a minute under load has no outage and no role change`(system: String) throws {
         let report = try Drill.conclusive(
             "\(system)/soak.yaml", within: .seconds(150))
