@@ -155,10 +155,10 @@ struct RecordLog: ~Copyable {
         return Self.header(record, 0).map { Array(record[$0.key]) }
     }
 
-    /// As of the record `limit`; nil where there is none.
-    func value(of key: [UInt8], through limit: Int = .max) throws -> [UInt8]? {
+    /// As if the records `hidden` were not there; nil where there is none.
+    func value(of key: [UInt8], without hidden: Range<Int> = 0..<0) throws -> [UInt8]? {
         var index = latest[key] ?? 0
-        while index > limit { index = previous[index - 1] }
+        while hidden.contains(index) { index = previous[index - 1] }
         guard index > 0 else { return nil }
         let record = try bytes(index, index)
         guard let header = Self.header(record, 0), header.what == .set else { return nil }

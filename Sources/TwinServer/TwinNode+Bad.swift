@@ -11,7 +11,8 @@ struct BadState {
     /// Steps down only then.
     var pretendUntil: Int64 = 0
     var staleUntil: Int64 = 0
-    var staleLimit = 0
+    /// Records that reads do not see meanwhile.
+    var stale = 0..<0
     var promotedAt: Int?
     var becameLevel = false
     /// Lost once.
@@ -42,7 +43,7 @@ extension TwinNode {
         case .staleReads:
             bad.hasLost = true
             bad.staleUntil = now + 5_000_000_000
-            bad.staleLimit = max(0, promotedAt - 100)
+            bad.stale = max(1, promotedAt - 99)..<promotedAt + 1
         case .loseOnFailback:
             guard bad.becameLevel, core.role == .primary else { return }
             bad.hasLost = true

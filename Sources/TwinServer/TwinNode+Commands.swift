@@ -163,9 +163,9 @@ extension TwinNode {
     }
 
     private func bytes(_ answer: Answer, _ now: Int64) throws -> [UInt8] {
-        let limit = now < bad.staleUntil ? bad.staleLimit : .max
+        let hidden = now < bad.staleUntil ? bad.stale : 0..<0
         func one(_ key: [UInt8]) throws -> [UInt8] {
-            try log.value(of: key, through: limit).map(Reply.bulk) ?? Reply.nothing
+            try log.value(of: key, without: hidden).map(Reply.bulk) ?? Reply.nothing
         }
         switch answer {
         case .bytes(let bytes): return bytes

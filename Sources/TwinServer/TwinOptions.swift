@@ -6,7 +6,7 @@ import TwinCore
 enum Badness: Hashable {
     /// Acknowledges at once, and writes up to 100 ms later.
     case ackBeforeWrite
-    /// For 5 s after a promotion, reads see the log without its last 100 records.
+    /// For 5 s after a promotion, reads do not see the 100 records before it.
     case staleReads
     /// Each 1000th write is acknowledged and dropped.
     case forget
