@@ -109,7 +109,7 @@ import Testing
                 LoadTrial.stream(client: "redis", ["address": redis.address]),
             ], for: .milliseconds(100))
         #expect(trial.streams.map { Set($0.map(\.outcome)) } == [[.ok], [.failed]])
-        #expect(throws: SessionError("NOAUTH Authentication required.")) {
+        #expect(throws: SessionError("NOAUTH Authentication required.", isRefusal: true)) {
             try RedisClient(parameters: ["address": redis.address], lane: .kept)
                 .session(.endpoint, timeout: .seconds(2))
         }

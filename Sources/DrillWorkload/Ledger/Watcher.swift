@@ -37,6 +37,9 @@ package final class Watcher: Sendable {
 
     private func watch(_ server: LoadServer) {
         let every = max(.milliseconds(1), plan.every)
+        // A host that was silent may answer again at any time: a question that still waits must not hide it for longer than
+        // two periods, which is what an unwatched role is measured by.
+        let patience = min(LedgerSide.patience, every * 3 / 2)
         var session: (any ClientSession)?
         var next = RunInstant.now
         while !stop.isRequested {
@@ -46,7 +49,7 @@ package final class Watcher: Sendable {
                 if let session {
                     open = session
                 } else {
-                    open = try client.session(.server(server), timeout: LedgerSide.patience)
+                    open = try client.session(.server(server), timeout: patience)
                     session = open
                 }
                 let asked = RunInstant.now
