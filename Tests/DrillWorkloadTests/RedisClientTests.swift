@@ -179,6 +179,10 @@ import Testing
             (try? primary.ask("INFO replication"))?.contains("state=online") == true
         }
         #expect(isOnline)
+        // And the first write of all may wait for that second as well.
+        _ = try primary.ask("SET warm yes")
+        let isWarm = LocalRedis.wait { (try? replica.ask("GET warm"))?.contains("yes") == true }
+        #expect(isWarm)
         // One port for all servers: the replica is asked by an address of its own where that is all it listens on.
         var stream = Self.ledger(
             ["address": primary.address, "port": "\(replica.port)"], prefix: "v:",
