@@ -15,7 +15,9 @@ extension LabSupervisor: KeeperHands {
             // It was healed without an order, and the event has said so; now the order has come.
             return reply(id, InstantInterval(.now), outcome.verdict, outcome.message)
         }
-        if operation.takesBack {
+        // Starting a service is an order of its own, too: for one that a switchover ended.
+        let isStart = if case .host(_, .startService) = operation { true } else { false }
+        if operation.takesBack, !isStart {
             if let outcome = keeper.unrestored.last(where: { $0.record.undo == change }) {
                 return reply(id, InstantInterval(.now), .restoreFailed, outcome.message)
             }

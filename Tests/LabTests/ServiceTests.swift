@@ -135,9 +135,8 @@ import Testing
             #expect(try s.reach("b", lab.address("a")).isFull)
             try s.on("a", .startService("web"))
             try s.ask(ready)
-            #expect(
-                try s.failure(of: .perform(.host("a", .startService("web")))).message
-                    == "service web runs on host a already")
+            // The kill that failed was taken back at once, and whoever orders its undoing hears of that.
+            try s.on("a", .startService("web"))
 
             try s.on("a", .stopService("web"))
             try s.on("a", .startService("web"))
