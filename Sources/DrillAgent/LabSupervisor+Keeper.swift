@@ -11,13 +11,14 @@ extension LabSupervisor: KeeperHands {
             let undone = try await keeper.undo(record)
             return reply(id, undone.interval, undone.verdict, undone.message)
         }
-        if let outcome = keeper.takeOutcome(ofUndo: change) {
+        let outcome = keeper.takeOutcome(ofUndo: change)
+        // Starting a service is an order of its own, too: for one that a switchover ended, or that ended since.
+        let isStillToDo = try isStart(ofStopped: operation)
+        if let outcome, !isStillToDo {
             // It was healed without an order, and the event has said so; now the order has come.
             return reply(id, InstantInterval(.now), outcome.verdict, outcome.message)
         }
-        // Starting a service is an order of its own, too: for one that a switchover ended.
-        let isStart = if case .host(_, .startService) = operation { true } else { false }
-        if operation.takesBack, !isStart {
+        if operation.takesBack {
             if let outcome = keeper.unrestored.last(where: { $0.record.undo == change }) {
                 return reply(id, InstantInterval(.now), .restoreFailed, outcome.message)
             }
@@ -34,6 +35,13 @@ extension LabSupervisor: KeeperHands {
                 change: change, undo: .lab(inverse), before: look?.now, sets: look?.set,
                 isLasting: operation.isLasting))
         return LabReply(id: id, interval: interval, detail: try detail(of: operation))
+    }
+
+    private func isStart(ofStopped operation: FaultOperation) throws(LabFailure) -> Bool {
+        guard case .host(let name, .startService(let service)) = operation else { return false }
+        let host = try self.host(name)
+        if host.services.contains(where: { $0.name == service && $0.isStarting }) { return false }
+        return try !host.place(of: service).isPopulated()
     }
 
     private func reply(

@@ -38,7 +38,7 @@ final class Recorder: TrialRecorder {
         if case .verify(let sweep, let host, let key, let present) = event.kind,
             Self.isPlain(host.rawValue), Self.isPlain(key)
         {
-            // As the encoder would write it, at a hundredth of its time.
+            // As the encoder would write it, without its allocations.
             let line =
                 "{\"event\":\"verify\",\"high_ns\":\(event.interval.high.nanoseconds),\"host\":\"\(host)\",\"key\":\"\(key)\",\"low_ns\":\(event.interval.low.nanoseconds),\"present\":\(present),\"sweep\":\(sweep)}\n"
             held += line.utf8

@@ -133,8 +133,8 @@ package final class Verifier: Sendable {
         return Sweep(found: found, identity: identity, interval: interval)
     }
 
-    /// Writes a marker where clients write, and waits until this session sees it: it is on the side that counts, and
-    /// has everything that was acknowledged before.
+    /// Writes a marker where clients write, and waits until it is seen by `session`: which is on the side that counts,
+    /// then, and has everything that was acknowledged before.
     private func mark(
         _ session: any ClientSession, _ target: SessionTarget, _ identity: String
     ) throws(SessionError) {
