@@ -35,7 +35,8 @@ package struct LoadStream: Hashable, Sendable, Codable {
     package var k: Int
     package var leastSent: Int
     package var operation: WorkloadOperation
-    /// What the keys of a ledger begin with: no other stream of any trial has it. Empty for other operations.
+    /// What the keys of a ledger begin with: no other stream of any trial has it. Those of a register: no other
+    /// workload of any trial has it, and all its streams share it. Empty for `get`.
     package var prefix: String
     /// The system's data hosts, where the client can ask each by itself: who answered under which identity, and how
     /// late a write is seen there.

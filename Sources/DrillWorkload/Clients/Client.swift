@@ -24,6 +24,8 @@ package protocol ClientConnection: AnyObject {
     var interest: ClientInterest { get }
     /// The host that answered the last operation, in the workspace's table; negative where it is not known.
     var answeredBy: Int { get }
+    /// What the last answer to `ClientRequest.register` said, after `.decided(.ok)`; nil for other operations.
+    var registerAnswer: RegisterAnswer? { get }
     /// When the connection wants a turn although nothing has come, on CLOCK_MONOTONIC; `Int64.max`: never.
     var wake: Int64 { get }
 
@@ -40,6 +42,7 @@ package protocol ClientConnection: AnyObject {
 }
 
 extension ClientConnection {
+    package var registerAnswer: RegisterAnswer? { nil }
     package var wake: Int64 { .max }
     package func woken() -> ClientTurn { .waiting }
 }
@@ -50,11 +53,28 @@ package struct ClientRequest {
     package var number: Int
     /// What a ledger writes; nil for other operations.
     package var entry: LedgerEntry?
+    /// What a register workload asks; nil for other operations.
+    package var register: RegisterRequest?
 
-    package init(kind: OperationKind, number: Int, entry: LedgerEntry? = nil) {
+    package init(
+        kind: OperationKind, number: Int, entry: LedgerEntry? = nil,
+        register: RegisterRequest? = nil
+    ) {
         self.kind = kind
         self.number = number
         self.entry = entry
+        self.register = register
+    }
+}
+
+/// One operation on one register: it takes effect at one instant between request and answer, or not at all.
+package struct RegisterRequest: Hashable, Sendable {
+    package var key: String
+    package var action: RegisterAction
+
+    package init(key: String, action: RegisterAction) {
+        self.key = key
+        self.action = action
     }
 }
 
