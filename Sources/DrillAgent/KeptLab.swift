@@ -1,9 +1,13 @@
+import CLinux
 import DrillCore
 import Glibc
 
 /// A lab that its controller told to stay, spoken to through its lab.sock.
 enum KeptLab {
-    /// Sends one request and waits for its answer.
+    /// More than the longest orderly end takes.
+    static let patience = Duration.seconds(60)
+
+    /// Sends one request and waits for its answer, which a supervisor that hangs or is stopped does not give: `timedOut`.
     static func ask(_ run: RunID, _ command: LabCommand) throws(LabFailure) -> LabReply {
         let folder = RunFolder(run: run)
         let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -14,7 +18,15 @@ enum KeptLab {
         do {
             try connection.write(try JSONLine.encode(LabRequest(id: 1, command: command)) + "\n")
             var lines = LineSplitter()
+            let deadline = RunInstant.now + patience
             while true {
+                var entry = [clinux_poll(descriptor: number, asked: Int16(POLLIN), seen: 0)]
+                let left = (deadline - .now).nanoseconds
+                guard left > 0, clinux_ppoll(&entry, 1, left) != 0 else {
+                    throw LabFailure(
+                        kind: .timedOut,
+                        message: "its supervisor did not answer within \(patience.spelled)")
+                }
                 let bytes = try connection.read()
                 for line in lines.add(bytes) {
                     guard case .reply(let reply) = try JSONLine.decode(LabMessage.self, from: line)

@@ -162,8 +162,22 @@ enum Orphans {
         }
     }
 
+    /// Its supervisor hangs or is stopped: without it, its watchdog heals, or we do.
+    private static func endHung(_ run: RunID) throws(LabFailure) {
+        let own = OwnProcess.all().filter { $0.run == run && $0.words.hasSuffix(" lab") }
+        for supervisor in own { try supervisor.end() }
+        if !awaitWatchdog(of: run) { try removeDead(run) }
+    }
+
     private static func endKept(_ run: RunID) throws(LabFailure) {
-        let left = try KeptLab.ask(run, .teardown).detail["left_behind"] ?? ""
+        let left: String
+        do throws(LabFailure) {
+            left = try KeptLab.ask(run, .teardown).detail["left_behind"] ?? ""
+        } catch {
+            guard error.kind == .timedOut else { throw error }
+            try endHung(run)
+            return
+        }
         if !left.isEmpty { throw LabFailure(kind: .failed, message: "left behind: \(left)") }
     }
 }

@@ -142,10 +142,12 @@ final class CrashRun {
         guard keepsLab else { return }
         // The step may come with its teardown: the supervisor then stops itself, and goes on.
         let run = try drill.run
+        // It may stop after its folder is gone: who holds that is asked before.
         let script = """
+            supervisor=$(cut -d ' ' -f 2 /var/tmp/firedrill-\(run)/lock)
             '\(try Programs.agent)' heal \(run) & healer=$!
             while kill -0 $healer 2>/dev/null; do
-            kill -CONT $(cut -d ' ' -f 2 /var/tmp/firedrill-\(run)/lock) 2>/dev/null; sleep 0.1; done
+            kill -CONT "$supervisor" 2>/dev/null; sleep 0.1; done
             wait $healer
             """
         let healed = try Programs.run(["/bin/sh", "-c", script], withErrors: true)
