@@ -126,53 +126,58 @@ package enum ExpectationJudge {
     private static func never(
         _ expectation: Expectation, current: [TrialReport], all: [TrialReport], planned: Int
     ) -> ExpectationReport? {
-        let hasRoles = all.contains { $0.splitBrain.seen != nil || $0.splitBrain.atLeast != nil }
-        if expectation.implied, !hasRoles, !all.isEmpty { return nil }
-        if let trial = all.first(where: { $0.splitBrain.seen == true }) {
-            let length = trial.splitBrain.atLeast.map { " for at least \(rounded($0)) ms" } ?? ""
-            return report(
-                expectation, observed: .word("seen"), .fail,
-                "trial \(trial.index): two hosts were primary at once\(length)")
+        let harms = { (trials: [TrialReport]) in
+            trials.map { (trial: $0, harm: HarmEvidence.find(expectation.metric, in: $0)) }
         }
-        let doubt = current.first { $0.splitBrain.seen == nil || $0.verdict == .inconclusive }
-        if let doubt {
-            let reason =
-                doubt.splitBrain.seen == nil
-                ? doubt.splitBrain.reason ?? "unknown" : "the trial is inconclusive"
+        let words = HarmEvidence.words(of: expectation.metric)
+        let everywhere = harms(all)
+        if expectation.implied, !all.isEmpty, !everywhere.contains(where: \.harm.applies) {
+            return nil
+        }
+        for (trial, harm) in everywhere {
+            guard case .seen(let what) = harm else { continue }
+            return report(
+                expectation, observed: .word(words.seen), .fail, "trial \(trial.index): \(what)")
+        }
+        for (trial, harm) in harms(current) {
+            guard let doubt = harm.doubt(about: trial) else { continue }
             return report(
                 expectation, observed: .word("unknown"), .inconclusive,
-                "trial \(doubt.index): \(reason)")
+                "trial \(trial.index): \(doubt)")
         }
         guard current.count >= planned, !current.isEmpty else {
             return report(
-                expectation, observed: .word(current.isEmpty ? "unknown" : "never"), .inconclusive,
-                "\(current.count) of \(planned) trials ran")
+                expectation, observed: .word(current.isEmpty ? "unknown" : words.unseen),
+                .inconclusive, "\(current.count) of \(planned) trials ran")
         }
-        return report(expectation, observed: .word("never"), .pass, nil)
+        return report(expectation, observed: .word(words.unseen), .pass, nil)
     }
 
     /// The harm was seen if one usable trial shows it; that it was not seen takes all of them.
     private static func seen(
         _ expectation: Expectation, current: [TrialReport], planned: Int
     ) -> ExpectationReport? {
+        let words = HarmEvidence.words(of: expectation.metric)
         let usable = current.filter { $0.verdict != .inconclusive }
-        if usable.contains(where: { $0.splitBrain.seen == true }) {
-            return report(expectation, observed: .word("seen"), .pass, nil)
+        let harms = usable.map { HarmEvidence.find(expectation.metric, in: $0) }
+        if harms.contains(where: \.isSeen) {
+            return report(expectation, observed: .word(words.seen), .pass, nil)
         }
-        if !usable.isEmpty, usable.count >= planned,
-            usable.allSatisfy({ $0.splitBrain.seen == false })
-        {
+        if !usable.isEmpty, usable.count >= planned, harms.allSatisfy({ $0 == .unseen }) {
             return report(
-                expectation, observed: .word("never"), .fail,
+                expectation, observed: .word(words.unseen), .fail,
                 "the expected harm was not seen in any trial")
         }
-        let doubt = current.first { $0.splitBrain.seen == nil || $0.verdict == .inconclusive }
+        for trial in current {
+            let harm = HarmEvidence.find(expectation.metric, in: trial)
+            guard let doubt = harm.doubt(about: trial) else { continue }
+            return report(
+                expectation, observed: .word("unknown"), .inconclusive,
+                "trial \(trial.index): \(doubt)")
+        }
         return report(
             expectation, observed: .word("unknown"), .inconclusive,
-            doubt.map {
-                "trial \($0.index): \($0.splitBrain.reason ?? "the trial is inconclusive")"
-            }
-                ?? "\(usable.count) of \(planned) trials are usable")
+            "\(usable.count) of \(planned) trials are usable")
     }
 
     /// Passes on what the trials prove, counting missing ones as failures; fails only where they refute the rate

@@ -35,6 +35,8 @@ package enum MetricEvidence {
         case "rpo": return worst([trial.rpo])
         case "rpo_writes": return worst([trial.rpoWrites])
         case "replication_lag": return worst([trial.replicationLag])
+        case "stale_reads": return count(trial.consistency, \.staleReads)
+        case "lost_updates": return count(trial.consistency, \.lostUpdates)
         default: return .missing("\(expectation.metric) is not measured yet")
         }
     }
@@ -48,6 +50,16 @@ package enum MetricEvidence {
             return .missing(worst.reason ?? "unknown")
         }
         return .known(evidence)
+    }
+
+    private static func count(
+        _ report: ConsistencyReport?, _ path: KeyPath<ConsistencyReport, Int?>
+    ) -> Found {
+        guard let report else { return .notApplicable("no workload uses registers") }
+        guard let count = report[keyPath: path] else {
+            return .missing(report.reason ?? "unknown")
+        }
+        return .known(TrialEvidence(exact: Double(count)))
     }
 
     private static func latency(_ part: String, _ streams: [StreamReport]) -> Found {

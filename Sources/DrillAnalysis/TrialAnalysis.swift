@@ -68,6 +68,7 @@ package enum TrialAnalysis {
         report.rpo = data.rpo
         report.lossPattern = data.lossPattern
         report.replicationLag = ReplicationLag.measure(context)
+        report.consistency = ConsistencyAnalysis.analyze(context)
         let verdict = validity.verdict(
             violations: violations(of: input.scenario.expectations, in: report))
         report.verdict = verdict.verdict

@@ -68,19 +68,32 @@ package struct Metric: Hashable, Sendable {
     /// A word that must follow: `success_rate.during_fault`. Empty: none.
     package var parts: [String]
     package var summary: String
-    /// The measure's part of Firedrill comes later: valid in a file, a capability error in `run`.
-    package var available: Bool
+    /// How a scenario says that the occurrence's harm must never be seen, and that it must be.
+    package var words: Words
 
     package init(
         name: String, unit: MetricUnit, perStep: Bool = false, parts: [String] = [],
-        summary: String, available: Bool = true
+        summary: String, words: Words = Words(unseen: "never", seen: "seen")
     ) {
         self.name = name
         self.unit = unit
         self.perStep = perStep
         self.parts = parts
         self.summary = summary
-        self.available = available
+        self.words = words
+    }
+}
+
+extension Metric {
+    /// Also what a report says of it.
+    package struct Words: Hashable, Sendable {
+        package var unseen: String
+        package var seen: String
+
+        package init(unseen: String, seen: String) {
+            self.unseen = unseen
+            self.seen = seen
+        }
     }
 }
 
@@ -132,13 +145,14 @@ package enum MetricCatalog {
             summary: "how long two hosts were primary at once"),
         Metric(
             name: "stale_reads", unit: .count,
-            summary: "reads of values that were overwritten before", available: false),
+            summary: "reads of values that were overwritten before"),
         Metric(
             name: "lost_updates", unit: .count,
-            summary: "updates that another one overwrote unseen", available: false),
+            summary: "updates that another one overwrote unseen"),
         Metric(
             name: "linearizable", unit: .occurrence,
-            summary: "the register history has a legal order", available: false),
+            summary: "the register history has a legal order: always | violated",
+            words: .init(unseen: "always", seen: "violated")),
     ]
 
     package static func named(_ name: String) -> Metric? { all.first { $0.name == name } }

@@ -31,7 +31,8 @@ package struct TrialReport: Hashable, Sendable, Codable {
     @Present package var lossPattern: String?
     package var replicationLag: Measure
     package var splitBrain: SplitBrainReport
-    @Present package var consistency: String?
+    /// Null without a register workload.
+    @Present package var consistency: ConsistencyReport?
     /// Whether the trial's failover succeeded; null where no measured step asks for one.
     @Present package var failover: Bool?
     /// How the trial ended, as its `end` event says: `complete`, `abort: …`; null where it was cut off.

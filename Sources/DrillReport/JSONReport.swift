@@ -74,7 +74,11 @@ package enum JSONReport {
             "stream", "noise_k", "slow_ms", "operations", "success_rate", "latency_ms",
             "naive_latency_ms", "send_lag_ms", "outages", "blips", "steps",
         ],
-        "operations": ["intended", "ok", "failed", "indeterminate", "unsent", "bad"],
+        "operations": [
+            "intended", "ok", "failed", "indeterminate", "unsent", "bad",
+            // Of a register window.
+            "row", "action", "invoked_ms", "completed_ms", "host",
+        ],
         "outages": ["t1", "t5", "low", "high", "bad", "sent", "kind", "charged_to"],
         "split_brain": [
             "seen", "dual_claim", "dual_service", "latent_claim", "handover_overlap_ms",
@@ -90,6 +94,10 @@ package enum JSONReport {
         ],
         "outage": calibrated, "rto": calibrated,
         "lost_writes": ["told", "measured"],
+        "consistency": [
+            "operations", "keys", "linearizable", "reason", "stale_reads", "lost_updates", "window",
+        ],
+        "window": ["key", "operations", "omitted"],
         "verify": ["sweeps", "read_level", "hosts"],
         "evidence": ["file", "sha256"],
     ]

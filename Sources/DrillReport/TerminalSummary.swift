@@ -70,6 +70,9 @@ package enum TerminalSummary {
             parts.append("success during the fault " + Shown.percent(rate))
         }
         if let loss = headline.loss { parts.append(loss) }
+        if case .violated(let stale, let lost) = headline.consistency {
+            parts.append("NOT LINEARIZABLE (stale reads \(stale), lost updates \(lost))")
+        }
         if case .seen(let atLeast) = headline.splitBrain {
             let length = atLeast.map { " for at least " + Shown.duration($0) } ?? ""
             parts.append("SPLIT BRAIN" + length)

@@ -71,7 +71,7 @@ package enum Listing {
         let all = MetricCatalog.all
         guard let name else {
             return .success(
-                table(all.map { ($0.name, $0.summary + ($0.available ? "" : " (comes later)")) }))
+                table(all.map { ($0.name, $0.summary) }))
         }
         guard let metric = MetricCatalog.named(name) else {
             return unknown("metric", name, all.map(\.name))
@@ -84,7 +84,7 @@ package enum Listing {
             case .duration: "\"max <= 5s\""
             case .ratio: "\"min >= 99%\""
             case .count: "\"max == 0\""
-            case .occurrence: "never"
+            case .occurrence: metric.words.unseen
             }
         lines += names.map { "  \($0): \(threshold)" }
         if metric.perStep {
@@ -92,9 +92,6 @@ package enum Listing {
             lines.append("  of one step: \(first).STEP")
         }
         lines.append("  of one workload: WORKLOAD.\(names[0])")
-        if !metric.available {
-            lines.append("  comes later: valid in a file, and not yet measured")
-        }
         return .success(lines.joined(separator: "\n") + "\n")
     }
 

@@ -98,9 +98,6 @@ extension ScenarioReader {
         _ metric: Metric, _ spelled: String, _ step: StepID?, _ entry: Tree.Entry,
         workloads: [Workload], steps: [Step]
     ) -> Bool {
-        if !metric.available {
-            reading.capability("expect \(spelled): this metric comes later")
-        }
         if stepPlaces.isEmpty, metric.perStep, spelled != "success_rate.overall" {
             reading.error(
                 entry.place, "'\(spelled)' needs a step, and the timeline has none",
@@ -119,6 +116,15 @@ extension ScenarioReader {
             reading.error(
                 entry.place, "'\(metric.name)' needs a workload with operation: ledger",
                 hint: "only writes that are known one by one can be read back")
+            return false
+        }
+        let needsRegister = ["linearizable", "stale_reads", "lost_updates"].contains(metric.name)
+        if needsRegister, workloads.count == workloadPlaces.count,
+            !workloads.contains(where: { $0.operation == .register })
+        {
+            reading.error(
+                entry.place, "'\(metric.name)' needs a workload with operation: register",
+                hint: "only reads and writes of the same keys can contradict each other")
             return false
         }
         guard isSystemKnown else { return true }
@@ -157,14 +163,13 @@ extension ScenarioReader {
         _ text: String, _ metric: Metric, _ key: String, trials: Int, at place: Place
     ) -> Expectation.Condition? {
         if metric.unit == .occurrence {
-            switch text {
-            case "never": return .never
-            case "seen": return .seen
-            case _:
-                reading.error(
-                    place, "'\(key)' cannot be '\(text)'", hint: "write never or seen")
-                return nil
-            }
+            let words = metric.words
+            if text == words.unseen { return .never }
+            if text == words.seen { return .seen }
+            reading.error(
+                place, "'\(key)' cannot be '\(text)'",
+                hint: "write \(words.unseen) or \(words.seen)")
+            return nil
         }
         let example = Self.example(metric)
         let words = text.split(separator: " ").map(String.init)
@@ -190,7 +195,7 @@ extension ScenarioReader {
         case .duration: "max <= 5s"
         case .ratio: "min >= 99%"
         case .count: "max == 0"
-        case .occurrence: "never"
+        case .occurrence: metric.words.unseen
         }
     }
 

@@ -119,6 +119,14 @@ struct ScenarioReader {
                     metric: "rpo_writes", condition: .threshold(.max, .equal, 0), text: "max == 0",
                     implied: true))
         }
+        // Whoever reads and writes registers asks this.
+        if written.isDisjoint(with: ["linearizable", "stale_reads", "lost_updates"]),
+            scenario.workloads.contains(where: { $0.operation == .register })
+        {
+            implied.append(
+                Expectation(
+                    metric: "linearizable", condition: .never, text: "always", implied: true))
+        }
         return implied
     }
 
@@ -184,8 +192,11 @@ struct ScenarioReader {
         }
         if let lack = client.lack { reading.capability("\(what): \(lack)") }
         if let operation, !client.operations.contains(operation) {
-            reading.capability(
-                "\(what): operation \(operation.rawValue) of client \(client.name) comes later")
+            let able = ClientCatalog.all.filter { $0.operations.contains(operation) }
+            reading.error(
+                fields.keyPlace("operation"),
+                "client \(client.name) has no operation \(operation.rawValue)",
+                hint: "clients that have it: \(able.map(\.name).joined(separator: ", "))")
         }
         readConnections(fields, &workload)
         return workload

@@ -163,26 +163,49 @@ import Testing
     }
 
     @Test func `parts that come later are valid and named`() throws {
-        let scenario = Files.scenario.with(
-            "timeout: 250ms}", "timeout: 250ms, operation: register}"
-        )
-        .with("  success_rate.during_fault: \"min >= 40%\"", "  stale_reads: \"max == 0\"")
         let system = Files.system.with("name: pair", "name: pair\nlab: ssh")
             .with("a: {address", "a: {ssh: root@h, power: {sysrq: true}, address")
             .with("run: [vrrp]}", "unit: vrrp.service}")
             .with(
                 "{holds: \"{{vip}}\"}",
                 "{query: {client: postgres, sql: select 1, equals: t}, every: 50ms}")
-        let cell = try Files(scenario: scenario, system: system).load().get()[0]
+        let cell = try Files(system: system).load().get()[0]
         #expect(
             cell.capabilities == [
                 "hosts.a.ssh: ssh hosts come later",
                 "hosts.a.power is for ssh hosts, which come later",
                 "lab: ssh comes later; this version runs namespaces",
                 "service 'vrrp': 'unit' comes later; this version starts services by 'run'",
-                "workload 'web': operation register of client http comes later",
-                "expect stale_reads: this metric comes later",
             ])
+    }
+
+    static let registers: [(workload: String, expect: String, complaint: String)] = [
+        (
+            "http, url: \"http://{{vip}}/\", operation: register", "linearizable: always",
+            "error: client http has no operation register"
+        ),
+        (
+            "http, url: \"http://{{vip}}/\"", "linearizable: always",
+            "error: 'linearizable' needs a workload with operation: register"
+        ),
+        (
+            "redis, address: \"{{vip}}:6379\", operation: register", "linearizable: never",
+            "error: 'linearizable' cannot be 'never'"
+        ),
+        (
+            "redis, address: \"{{vip}}:6379\", operation: register", "stale_reads: never",
+            "error: 'never' is no threshold of 'stale_reads'"
+        ),
+    ]
+
+    @Test(arguments: registers)
+    func `registers need a client that has them, and words of their own`(
+        workload: String, expect: String, complaint: String
+    ) {
+        let scenario = Files.scenario.with("http, url: \"http://{{vip}}/\"", workload)
+            .with("  success_rate.during_fault: \"min >= 40%\"", "  \(expect)")
+        let said = Files(scenario: scenario).complaints()
+        #expect(said.contains(complaint), "\(said)")
     }
 
     @Test func `a starter is valid for its system`() throws {

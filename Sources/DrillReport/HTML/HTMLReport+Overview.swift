@@ -49,6 +49,7 @@ extension HTMLReport {
         cards.append(successCard)
         if headline.hasFailover { cards.append(failoverCard) }
         if headline.losses != .none { cards.append(lossCard) }
+        if headline.consistency != .none { cards.append(consistencyCard) }
         if record.system.roles != nil { cards.append(splitBrainCard) }
         return "<dl class=\"figures\">\(cards)</dl>"
     }

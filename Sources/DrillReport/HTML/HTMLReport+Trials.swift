@@ -86,7 +86,7 @@ extension HTMLReport {
             \(pictures)\(writesPicture(trial, marks, history))
             <details><summary>\(language("Numbers of this trial", "本次试验的数据"))</summary>
             \(trial.steps.map { self.step($0, trial) })
-            \(streams(trial))\(writes(trial))
+            \(streams(trial))\(writes(trial))\(consistency(trial))
             \(remarks(trial))
             </details>
             </div></details>

@@ -73,6 +73,7 @@ enum Stylesheet {
         figcaption{font-size:.88rem;color:var(--muted);margin-bottom:6px}
         .picture{display:block;width:100%;height:auto}
         .narrow{display:none}
+        .natural{display:block}
         .defs{position:absolute;width:0;height:0}
         svg text{font-size:11.5px;fill:var(--ink);font-family:inherit}
         svg text.muted,svg tspan.muted{fill:var(--muted)}
