@@ -379,9 +379,7 @@ package struct RunMachine: Sendable {
         _ host: HostName, _ value: Bool, _ interval: InstantInterval, _ bootID: String,
         _ now: RunInstant, _ out: inout [RunDirective]
     ) {
-        guard let probe = input.system.redundancy,
-            let asked = try? resolver.hosts(probe.host), asked.contains(host)
-        else { return }
+        guard let probe = input.system.redundancy, isAsked(probe.host, host) else { return }
         record(HistoryEvent(interval, .redundancy(value: value, bootID: bootID)), &out)
         for index in steps.indices where steps[index].t0 != nil {
             if !value {
@@ -392,6 +390,15 @@ package struct RunMachine: Sendable {
                 steps[index].redundantAt = interval.high
             }
         }
+    }
+
+    /// Where more than two hosts share the role, each but the primary is a standby, and any of them may be the one that
+    /// came back.
+    private func isAsked(_ selector: HostSelector, _ host: HostName) -> Bool {
+        if selector == .role(.standby), let primary = roles.primary {
+            return host != primary && input.system.roles?.among.contains(host) == true
+        }
+        return (try? resolver.hosts(selector))?.contains(host) ?? false
     }
 
     /// After a node fault only what is said since the host's new boot counts; a thawed one has none.
