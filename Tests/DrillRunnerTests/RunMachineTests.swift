@@ -164,6 +164,32 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     #expect(between >= 3000 && between < 4000, "\(between)")
 }
 
+@Test func `of three that share the role, any that is not primary tells of redundancy`() throws {
+    var trouble = SimulatedLab.Trouble()
+    trouble.alwaysRedundant = true
+    var lab = SimulatedLab(trouble: trouble)
+    let first = Step(
+        id: "first", action: fault("node.kill", .host(.host("b"))), end: .duration(.seconds(3)))
+    let second = Step(
+        id: "second",
+        start: .after(
+            EventReference(step: "first", event: .redundant), plus: .zero, atMost: .seconds(20)),
+        action: fault("process.kill", .host(.host("b")), parameters: ["service": "web"]),
+        end: .duration(.seconds(1)))
+    var wanted = simulatedInput([first, second])
+    // The first standby is not the one that comes back.
+    wanted.system.hosts.append(Host(name: "x", addresses: [("main", "10.77.0.13")]))
+    wanted.system.roles = Roles(among: ["a", "x", "b"], primary: .holds(address: "10.77.0.10"))
+    wanted.system.redundancy = Probe(
+        host: .role(.standby), run: ["b": ["in-step"], "x": ["in-step"]], equals: "yes",
+        every: .milliseconds(50))
+    _ = lab.run(wanted)
+    let begun = lab.recorded.filter { entry in
+        if case .injected = entry.event.kind { true } else { false }
+    }
+    #expect(begun.count == 2, "\(names(lab))")
+}
+
 @Test func `a step whose event does not come is left undone and the trial says so`() {
     var trouble = SimulatedLab.Trouble()
     trouble.neverTakesOver = true
