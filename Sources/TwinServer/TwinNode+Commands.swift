@@ -2,13 +2,6 @@ import CLinux
 import Glibc
 import TwinCore
 
-/// What a client gets once everything before it is acknowledged.
-enum Answer {
-    case bytes([UInt8])
-    case value([UInt8])
-    case values([[UInt8]])
-}
-
 extension TwinNode {
     func readClient(_ client: Connection) throws {
         let isOpen = client.receive()
@@ -32,14 +25,14 @@ extension TwinNode {
     }
 
     private func obey(_ words: [[UInt8]], _ client: Connection) throws {
-        let name = String(decoding: words[0], as: UTF8.self).uppercased()
+        let name = Self.word(words[0])
         switch (name, words.count) {
-        case ("SET", 3...): try write(.set, words[1], words[2], Reply.ok, client)
+        case ("SET", 3...): try set(words, client)
         case ("DEL", 2):
             let found = try log.value(of: words[1]) != nil
             try write(.delete, words[1], [], Reply.number(found ? 1 : 0), client)
-        case ("GET", 2): try read(.value(words[1]), client)
-        case ("MGET", 2...): try read(.values(Array(words[1...])), client)
+        case ("GET", 2): try read(client) { try self.value(words[1]) }
+        case ("MGET", 2...): try read(client) { Reply.array(try words[1...].map(self.value)) }
         case ("PING", 1): client.send(Reply.line("+PONG"))
         case ("PING", 2), ("ECHO", 2): client.send(Reply.bulk(words[1]))
         case ("INFO", _): client.send(Reply.bulk(info))
@@ -56,7 +49,7 @@ extension TwinNode {
             client.send(Reply.ok)
             close(client)
         case ("TWIN", 2):
-            switch String(decoding: words[1], as: UTF8.self).uppercased() {
+            switch Self.word(words[1]) {
             case "STATUS": client.send(Reply.bulk(info))
             case "SWITCHOVER": try switchover(client)
             case _: client.send(Reply.error("ERR TWIN STATUS or TWIN SWITCHOVER"))
@@ -69,7 +62,30 @@ extension TwinNode {
         }
     }
 
+    private static func word(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes, as: UTF8.self).uppercased()
+    }
+
     // MARK: - Writes
+
+    /// SET key value [NX | IFEQ old]
+    private func set(_ words: [[UInt8]], _ client: Connection) throws {
+        let isMet: Bool
+        switch (words.count, words.count > 3 ? Self.word(words[3]) : "") {
+        case (3, _): isMet = true
+        case (4, "NX"): isMet = try log.value(of: words[1]) == nil
+        case (5, "IFEQ"): isMet = try log.value(of: words[1]) == words[4]
+        case _: return client.send(Reply.error("ERR syntax error"))
+        }
+        if isMet { return try write(.set, words[1], words[2], Reply.ok, client) }
+        let now = clinux_monotonic_ns()
+        guard core.takesWrites(now) || bad.pretendUntil > now else { return refuse(client) }
+        tell(Reply.nothing, client)
+    }
+
+    private func refuse(_ client: Connection) {
+        client.send(Reply.error("READONLY You can't write against a read only replica."))
+    }
 
     /// What it refuses, it has not kept and will not keep.
     private func write(
@@ -78,9 +94,7 @@ extension TwinNode {
     ) throws {
         let now = clinux_monotonic_ns()
         if bad.pretendUntil > now { return client.send(answer) }
-        guard core.takesWrites(now) else {
-            return client.send(Reply.error("READONLY You can't write against a read only replica."))
-        }
+        guard core.takesWrites(now) else { return refuse(client) }
         switch options.badness {
         case .forget:
             bad.writes += 1
@@ -96,7 +110,7 @@ extension TwinNode {
         } catch let failure as RecordLog.Failure {
             return client.send(Reply.error("MISCONF \(failure)"))
         }
-        wait(.bytes(answer), client)
+        wait(answer, client)
         try drive(.wrote(1), now)
     }
 
@@ -120,35 +134,45 @@ extension TwinNode {
 
     // MARK: - Reads
 
-    /// A primary's read sees writes that are not acknowledged yet, and so waits until they are: what was once read is
-    /// not lost either. A standby, asked by its own address, answers from its own log as it is.
-    private func read(_ answer: Answer, _ client: Connection) throws {
+    /// A standby, asked by its own address, answers from its own log as it is.
+    private func read(_ client: Connection, _ answer: () throws -> [UInt8]) throws {
         let now = clinux_monotonic_ns()
         let serves = core.serves(now) || bad.pretendUntil > now
         guard serves || !isThroughAddress(client) else {
             return client.send(Reply.error("MASTERDOWN this node is not primary"))
         }
+        tell(try answer(), client)
+    }
+
+    /// Says what was found in the log just now. A primary's log has writes that are not acknowledged yet: it waits until
+    /// those are that were there, so that what was once read is not lost either. What comes after them is not in the
+    /// answer: it may yet be lost.
+    private func tell(_ answer: [UInt8], _ client: Connection) {
         if core.role == .primary, core.committed < core.log.last {
             wait(answer, client)
         } else {
-            client.send(try bytes(answer, now))
+            client.send(answer)
         }
     }
 
-    private func wait(_ answer: Answer, _ client: Connection) {
+    private func wait(_ answer: [UInt8], _ client: Connection) {
         client.isWaiting = true
         // A write is about to become the next record.
         pending.append((Int64(log.last), client, answer))
     }
 
-    func answer(_ through: Int64) throws {
-        let now = clinux_monotonic_ns()
+    private func value(_ key: [UInt8]) throws -> [UInt8] {
+        let hidden = clinux_monotonic_ns() < bad.staleUntil ? bad.stale : 0..<0
+        return try log.value(of: key, without: hidden).map(Reply.bulk) ?? Reply.nothing
+    }
+
+    func answer(_ through: Int64) {
         while let first = pending.first, first.through <= through {
             pending.removeFirst()
             let client = first.client
             guard clients[client.descriptor] === client else { continue }
             client.isWaiting = false
-            client.send(try bytes(first.answer, now))
+            client.send(first.answer)
             answered.append(client)
         }
     }
@@ -159,18 +183,6 @@ extension TwinNode {
             guard clients[client.descriptor] === client else { continue }
             if !client.input.isEmpty { try work(client) }
             if clients[client.descriptor] === client { updateWatch(client) }
-        }
-    }
-
-    private func bytes(_ answer: Answer, _ now: Int64) throws -> [UInt8] {
-        let hidden = now < bad.staleUntil ? bad.stale : 0..<0
-        func one(_ key: [UInt8]) throws -> [UInt8] {
-            try log.value(of: key, without: hidden).map(Reply.bulk) ?? Reply.nothing
-        }
-        switch answer {
-        case .bytes(let bytes): return bytes
-        case .value(let key): return try one(key)
-        case .values(let keys): return Reply.array(try keys.map(one))
         }
     }
 

@@ -23,7 +23,7 @@ final class TwinNode {
     private var replication: clinux_endpoint?
     private var link: Connection?
     var clients: [Int32: Connection] = [:]
-    var pending: [(through: Int64, client: Connection, answer: Answer)] = []
+    var pending: [(through: Int64, client: Connection, answer: [UInt8])] = []
 
     /// Got the answer that they waited for, and may have sent more.
     var answered: [Connection] = []
@@ -265,7 +265,7 @@ final class TwinNode {
             try log.truncate(to: Int(index))
             say("cuts off \(truncated) records that the primary does not have")
         case .store: try log.append(payload)
-        case .committed(let through): try answer(through)
+        case .committed(let through): answer(through)
         case .becamePrimary:
             try address?.take()
             announcements = [20, 200, 1000].map { now + $0 * 1_000_000 }
