@@ -30,7 +30,8 @@ package struct PortBudget: Hashable, Sendable {
             let held =
                 workload.parameters["close"] == "rst"
                 ? workload.timeout : min(hold, length) + workload.timeout
-            let needed = Int((workload.rate * Double(held.nanoseconds) / 1e9).rounded(.up))
+            let rate = workload.rate * Double(workload.operation.kinds.count)
+            let needed = Int((rate * Double(held.nanoseconds) / 1e9).rounded(.up))
             if let index = budgets.firstIndex(where: { $0.destination == destination }) {
                 budgets[index].needed += needed
                 budgets[index].workloads.append(workload.name)
