@@ -68,7 +68,7 @@ extension RunMachine {
         let kinds = workload.lanes.flatMap { lane in
             workload.operation.kinds.map { (lane: lane, kind: $0) }
         }
-        let isLedger = workload.operation == .ledger
+        let servers = workload.operation == .get ? [] : servers
         return kinds.enumerated().map { index, entry in
             LoadStream(
                 name: StreamName(workload: workload.name, lane: entry.lane, kind: entry.kind),
@@ -77,14 +77,19 @@ extension RunMachine {
                 timeout: workload.timeout, slow: workload.slow,
                 connections: workload.connections, stable: input.scenario.stable, k: k,
                 leastSent: Noise.leastSent(operations: n), operation: workload.operation,
-                prefix: isLedger ? prefix(of: first + index) : "",
-                servers: isLedger ? servers : [])
+                prefix: prefix(workload, stream: first + index), servers: servers)
         }
     }
 
-    /// Of no other stream, trial or run: what an earlier one left in the store is never taken for this one's.
-    private func prefix(of stream: Int) -> String {
-        "fd:\(input.id):\(trial.index).\(trial.attempt):\(stream):"
+    /// Of no other trial or run: what an earlier one left in the store is never taken for this one's. Ledgers have one a
+    /// stream, and the streams of a register workload meet on its keys.
+    private func prefix(_ workload: Workload, stream: Int) -> String {
+        let trial = "fd:\(input.id):\(trial.index).\(trial.attempt)"
+        return switch workload.operation {
+        case .get: ""
+        case .ledger: "\(trial):\(stream):"
+        case .register: "\(trial):\(workload.name):"
+        }
     }
 
     var dataHosts: [HostName] { input.system.dataHosts(besides: input.scenario.workloads) }

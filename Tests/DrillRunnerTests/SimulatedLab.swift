@@ -60,6 +60,8 @@ struct SimulatedLab {
     private var takeOverAt: RunInstant?
     private var load: (name: String, plan: LoadPlan, decided: Int, good: Int, lastBad: RunInstant)?
     private(set) var loads = 0
+    /// Every plan of a load.
+    private(set) var plans: [LoadPlan] = []
     /// Every plan that was to be read back, and when.
     private(set) var readings: [(at: RunInstant, host: HostName, plan: VerifyPlan)] = []
     private var watch: (name: String, plan: WatchPlan)?
@@ -228,6 +230,7 @@ struct SimulatedLab {
                 detail: ["asked": "10", "answered": answers ? "10" : "0"])
         case .startLoad(let name, _, .run(let plan)):
             loads += 1
+            plans.append(plan)
             load = (name, plan, 0, 0, now)
             reply(request.id)
             later(.milliseconds(5), .message(.event(.load(name, .started(at: now)))))

@@ -144,6 +144,27 @@ private func story(_ lab: SimulatedLab) -> [String] {
     #expect(lab.readings.isEmpty)
 }
 
+@Test func `the streams of a register workload meet on keys that no other workload and trial has`()
+{
+    var lab = SimulatedLab()
+    var workloads = ["kv", "other"].map { workload($0) }
+    for index in workloads.indices { workloads[index].operation = .register }
+    _ = lab.run(input([kill(for: .seconds(3))], workloads: workloads, trials: 2))
+    #expect(lab.readings.isEmpty)
+    #expect(
+        lab.plans.map { $0.streams.map(\.prefix) }
+            == [1, 2].map { trial in
+                ["kv", "other"].flatMap {
+                    Array(repeating: "fd:run:\(trial).1:\($0):", count: 4)
+                }
+            })
+    let streams = lab.plans[0].streams
+    #expect(streams.prefix(4).map(\.kind) == [.read, .write, .read, .write])
+    #expect(streams.prefix(4).map(\.lane) == [.fresh, .fresh, .kept, .kept])
+    // Who answers is known here as it is for ledgers.
+    #expect(streams.allSatisfy { $0.servers.map(\.host) == ["a", "b"] && $0.rate == 500 })
+}
+
 @Test func `a soak is read back at its end`() {
     var lab = SimulatedLab()
     _ = lab.run(input([]))
