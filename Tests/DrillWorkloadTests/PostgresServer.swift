@@ -113,6 +113,14 @@
             return answer(timeout: timeout)
         }
 
+        func operate(_ register: RegisterRequest, timeout: Duration = .seconds(20)) -> ClientAnswer?
+        {
+            let kind: OperationKind = register.action == .read ? .read : .write
+            started.turn = connection.begin(
+                ClientRequest(kind: kind, number: 0, register: register))
+            return answer(timeout: timeout)
+        }
+
         func begin(_ entry: LedgerEntry? = nil) {
             let kind: OperationKind = entry == nil ? .read : .write
             started.turn = connection.begin(ClientRequest(kind: kind, number: 0, entry: entry))

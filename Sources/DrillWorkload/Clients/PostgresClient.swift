@@ -17,7 +17,7 @@ package struct PostgresClient: Client {
                     "how long one of several hosts may take to connect before the next is tried; else connect_timeout of the conninfo, else 100ms"
             ),
         ],
-        operations: [.get, .ledger],
+        operations: [.get, .ledger, .register],
         refusals: (definiteClasses.map { "\($0)xxx" } + definiteStates).sorted(),
         lackingTrait: lackingTrait, question: "sql")
 

@@ -9,7 +9,8 @@ package import DrillCore
 /// it has found a replica.
 package struct RedisClient: StoreClient {
     package static let description = ClientDescription(
-        name: "redis", summary: "GET, PING or SET of Redis, at an address or through Sentinel",
+        name: "redis",
+        summary: "GET, PING, SET and compare-and-set of Redis, at an address or through Sentinel",
         parameters: [
             .init("address", .hostAndPort, summary: "where to connect"),
             .init(
@@ -22,10 +23,16 @@ package struct RedisClient: StoreClient {
             .init("password", .text, summary: "of AUTH"),
             .init("key", .text, summary: "what operation get asks for; without it, it is a PING"),
             .init(
+                "compare_and_set", .word(["script", "ifeq"]), default: "script",
+                summary:
+                    "how operation register does it: a Lua script (Redis 7 and later), or SET with IFEQ (Valkey 8.1, Redis 8.4, twin)"
+            ),
+            .init(
                 "port", .port,
                 summary: "of servers that are asked one by one (else that of address, or 6379)"),
         ],
-        operations: [.get, .ledger], alternatives: [["address"], ["sentinels", "master"]],
+        operations: [.get, .ledger, .register],
+        alternatives: [["address"], ["sentinels", "master"]],
         refusals: RedisReply.refusals, question: "command")
 
     package static let readLevel = "primary, in order"
@@ -68,6 +75,8 @@ struct RedisSettings {
     let greetings: Int
     /// A read.
     let question: [UInt8]
+    /// How a register's compare-and-set is asked: by a script, or by SET with IFEQ.
+    let isComparedByScript: Bool
 
     /// How long a sentinel may take before the next one is asked.
     static let patience = Duration.milliseconds(200)
@@ -100,6 +109,12 @@ struct RedisSettings {
         } else {
             port = ownPort ?? 6379
         }
+        switch parameters["compare_and_set", default: "script"] {
+        case "script": isComparedByScript = true
+        case "ifeq": isComparedByScript = false
+        case let other:
+            throw ClientParameterError("'compare_and_set' is script or ifeq, not '\(other)'")
+        }
         var hello: [UInt8] = []
         if let password = given("password") {
             RESP.append(
@@ -117,10 +132,32 @@ struct RedisSettings {
     func append(_ request: ClientRequest, to bytes: inout [UInt8]) {
         if let entry = request.entry {
             RESP.append(command: ["SET", entry.key, entry.value], to: &bytes)
+        } else if let register = request.register {
+            RESP.append(command: words(of: register), to: &bytes)
         } else {
             bytes.append(contentsOf: question)
         }
     }
+
+    private func words(of request: RegisterRequest) -> [String] {
+        let key = request.key
+        switch request.action {
+        case .read: return ["GET", key]
+        case .write(let value): return ["SET", key, value]
+        case .compareAndSet(nil, let new): return ["SET", key, new, "NX"]
+        case .compareAndSet(let old?, let new) where isComparedByScript:
+            return ["EVAL", Self.script, "1", key, old, new]
+        case .compareAndSet(let old?, let new): return ["SET", key, new, "IFEQ", old]
+        }
+    }
+
+    /// The first line makes it a script that writes: a replica refuses it, and does not compare what it has.
+    private static let script = """
+        #!lua
+        if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2])
+        return 1
+        """
 }
 
 extension Substring {

@@ -17,6 +17,7 @@ final class RedisConnection: ClientConnection {
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var isWrite = false
+    private var register: RegisterAction?
     /// Replies that come before the operation's.
     private var greetings = 0
     /// The sentinel that is being asked, and how many were asked for this operation; nil: this is the store.
@@ -27,6 +28,7 @@ final class RedisConnection: ClientConnection {
     private(set) var descriptor: Int32 = -1
     private(set) var incarnation: UInt32 = 0
     private(set) var answeredBy = -1
+    private(set) var registerAnswer: RegisterAnswer?
     private(set) var wake = Int64.max
 
     init(
@@ -50,6 +52,8 @@ final class RedisConnection: ClientConnection {
     func begin(_ request: ClientRequest) -> ClientTurn {
         answeredBy = -1
         isWrite = request.kind == .write
+        register = request.register?.action
+        registerAnswer = nil
         operation.removeAll(keepingCapacity: true)
         settings.append(request, to: &operation)
         if state == .idle {
@@ -196,7 +200,7 @@ final class RedisConnection: ClientConnection {
     }
 
     private func decide(_ value: RESPValue) -> ClientTurn {
-        guard let answer = RedisReply.answer(value, isWrite: isWrite) else { return failed() }
+        guard let answer = answer(value) else { return failed() }
         answeredBy = identity
         // Bytes that nobody asked for would be taken for the next answer.
         if lane == .kept, parser.isEmpty, !RedisReply.isReadOnly(value) {
@@ -205,6 +209,16 @@ final class RedisConnection: ClientConnection {
             shut()
         }
         return .decided(answer)
+    }
+
+    private func answer(_ value: RESPValue) -> ClientAnswer? {
+        if let register {
+            registerAnswer = RedisReply.registerAnswer(value, to: register)
+            if registerAnswer != nil { return .ok }
+            // Anything else but an error answers another question.
+            guard case .error = value else { return nil }
+        }
+        return RedisReply.answer(value, isWrite: isWrite)
     }
 
     private func failed(_ error: Int32) -> ClientTurn {

@@ -24,6 +24,19 @@ enum RedisReply {
         }
     }
 
+    /// What a reply to a register's operation says; nil where it is no answer to it.
+    static func registerAnswer(_ value: RESPValue, to action: RegisterAction) -> RegisterAnswer? {
+        switch (action, value) {
+        case (.read, .bulk(let bytes)): .value(String(decoding: bytes, as: UTF8.self))
+        case (.read, .null): .value(nil)
+        case (.write, .simple("OK")): .written
+        case (.compareAndSet, .simple("OK")), (.compareAndSet, .integer(1)):
+            .compared(didSet: true)
+        case (.compareAndSet, .null), (.compareAndSet, .integer(0)): .compared(didSet: false)
+        case _: nil
+        }
+    }
+
     /// It has become a replica: whoever wants the primary must look for it anew.
     static func isReadOnly(_ value: RESPValue) -> Bool {
         if case .error(let text) = value { isFirstWord("READONLY", of: text) } else { false }

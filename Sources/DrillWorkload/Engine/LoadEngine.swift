@@ -47,7 +47,9 @@ final class LoadEngine {
         self.side = side
         var clients: [any Client] = []
         for stream in plan.streams {
-            try Self.check(stream)
+            if let problem = stream.problem {
+                throw .plan(stream: stream.name.rawValue, reason: problem)
+            }
             do throws(ClientParameterError) {
                 clients.append(try ClientCatalog.client(for: stream))
             } catch {
@@ -73,22 +75,6 @@ final class LoadEngine {
 
     private static func systemError(_ call: String) -> LoadError {
         .system(call: call, reason: String(cString: strerror(errno)))
-    }
-
-    private static func check(_ stream: LoadStream) throws(LoadError) {
-        let reason: String? =
-            if !(stream.rate >= 1e-6 && stream.rate <= 1e6) {
-                "the rate \(stream.rate)/s is not between 0.000001/s and 1000000/s"
-            } else if stream.timeout <= .zero || stream.stable <= .zero {
-                "timeout and stable must be above 0"
-            } else if !(1...100_000).contains(stream.connections) {
-                "\(stream.connections) connections: 1 to 100000 are possible"
-            } else if stream.operation == .ledger, stream.kind != .write || stream.prefix.isEmpty {
-                "a ledger is written, and its keys need a prefix"
-            } else {
-                nil
-            }
-        if let reason { throw .plan(stream: stream.name.rawValue, reason: reason) }
     }
 
     /// Until a stop was asked for and everything is decided. The calling thread is the engine's from here on.
@@ -149,12 +135,19 @@ final class LoadEngine {
 
     private func makeStreams(_ start: RunInstant) {
         var first = 0
+        var books: [String: RegisterBook] = [:]
         for (index, stream) in plan.streams.enumerated() {
             let schedule = Schedule(
                 start: start, rate: stream.rate, arrival: stream.arrival, seed: plan.seed,
                 index: index, streams: plan.streams.count)
             let last = first + stream.connections
-            streams.append(StreamState(plan: stream, schedule: schedule, slots: first..<last))
+            var state = StreamState(plan: stream, schedule: schedule, slots: first..<last)
+            if stream.operation == .register {
+                let book = books[stream.prefix] ?? RegisterBook(prefix: stream.prefix)
+                books[stream.prefix] = book
+                state.registers = RegisterStream(book, stream, seed: plan.seed)
+            }
+            streams.append(state)
             first = last
         }
     }
@@ -222,10 +215,7 @@ final class LoadEngine {
             streams[stream].queue[number].state = .sent
             streams[stream].queue[number].slot = Int32(slot)
             slots[slot].operation = number
-            let request = ClientRequest(
-                kind: streams[stream].plan.kind, number: number,
-                entry: streams[stream].entry(number))
-            apply(slots[slot].connection.begin(request), slot)
+            apply(slots[slot].connection.begin(streams[stream].request(number)), slot)
             now = clinux_monotonic_ns()
         }
     }
@@ -274,6 +264,8 @@ final class LoadEngine {
         let number = slots[slot].operation
         let completed = clinux_monotonic_ns()
         let host = slots[slot].connection.answeredBy
+        let isRegister = streams[stream].registers != nil
+        let said = isRegister ? slots[slot].connection.registerAnswer : nil
         release(slot)
         let deadline = streams[stream].queue[number].intended + streams[stream].timeout
         let isRead = streams[stream].plan.kind == .read
@@ -284,8 +276,12 @@ final class LoadEngine {
         case _ where completed > deadline:
             // Late by less than a wake-up: the time-out came first.
             decide(stream, number, isRead ? .failed : .indeterminate, completed: deadline)
+        case .ok where isRegister && said == nil:
+            // What it holds was asked and not told: no answer.
+            decide(stream, number, isRead ? .failed : .indeterminate, completed: completed)
         case .ok:
             streams[stream].queue[number].host = Int32(host)
+            if let said { streams[stream].registers?.answered(number, said) }
             decide(stream, number, .ok, completed: completed)
             if !isRead { side?.acknowledged(number, of: stream, at: completed) }
         case .refused:
@@ -403,11 +399,12 @@ final class LoadEngine {
             side?.met(workspace.hosts[hostsTold].rawValue)
             hostsTold += 1
         }
+        let (key, value) = streams[stream].record(number)
         writer.append(
             ClientOperation(
                 intended: intended, dispatched: RunInstant(nanoseconds: operation.dispatched),
                 sent: at(operation.sent), completed: at(operation.completed), outcome: outcome,
-                key: streams[stream].key(number), host: host),
+                key: key, value: value, host: host),
             stream: stream)
     }
 

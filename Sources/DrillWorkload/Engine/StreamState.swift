@@ -14,6 +14,8 @@ struct StreamState {
     /// Free places, the latest used last: a kept connection that was just used is used again.
     var free: [Int]
     var watch: StableWatch
+    /// Of a register workload; nil for others.
+    var registers: RegisterStream?
     /// Of those that left the queue.
     var sent = 0
     var good = 0
@@ -36,14 +38,24 @@ struct StreamState {
     /// When the oldest operation times out.
     var deadline: Int64? { queue.isEmpty ? nil : queue[queue.head].intended + timeout }
 
-    /// What the operation of that number writes; nil where this is no ledger.
-    func entry(_ number: Int) -> LedgerEntry? {
-        plan.operation == .ledger ? LedgerEntry(prefix: plan.prefix, number: number) : nil
+    /// What a connection is asked for the operation of that number.
+    mutating func request(_ number: Int) -> ClientRequest {
+        ClientRequest(
+            kind: plan.kind, number: number,
+            entry: plan.operation == .ledger
+                ? LedgerEntry(prefix: plan.prefix, number: number) : nil,
+            register: registers?.request(number))
     }
 
-    /// What the file keeps of a ledger's operation: the value follows from it.
-    func key(_ number: Int) -> String? {
-        plan.operation == .ledger ? plan.prefix + String(number) : nil
+    /// What the file keeps of it, beside instants and outcome. A ledger's value follows from its key.
+    mutating func record(_ number: Int) -> (key: String?, value: String?) {
+        switch plan.operation {
+        case .get: return (nil, nil)
+        case .ledger: return (plan.prefix + String(number), nil)
+        case .register:
+            let note = registers?.record(number)
+            return (note?.key, note?.value)
+        }
     }
 
     func decidedBefore(now: Int64) -> Int64 {

@@ -1,7 +1,7 @@
 import DrillCore
 import Glibc
 
-/// Makes what the ledgers of a plan need, before the first operation.
+/// Makes what the ledgers and registers of a plan need, before the first operation.
 enum LedgerPreparation {
     /// A system that was found ready may still be a moment from taking writes.
     private static let most = Duration.seconds(10)
@@ -11,7 +11,7 @@ enum LedgerPreparation {
     /// Blocks until all of it is there; once for streams that differ in nothing that matters here.
     static func run(_ plan: LoadPlan, _ stopper: LoadStopper) throws(LoadError) {
         var done: [LoadStream] = []
-        for stream in plan.streams where stream.operation == .ledger {
+        for stream in plan.streams where stream.operation != .get {
             let isDone = done.contains {
                 $0.client == stream.client && $0.parameters == stream.parameters
             }
@@ -28,7 +28,8 @@ enum LedgerPreparation {
         let store: any StoreClient
         do throws(ClientParameterError) {
             guard let client = try ClientCatalog.client(for: stream) as? any StoreClient else {
-                throw ClientParameterError("client \(stream.client) has no operation ledger")
+                throw ClientParameterError(
+                    "client \(stream.client) has no operation \(stream.operation.rawValue)")
             }
             store = client
         } catch {
@@ -43,7 +44,8 @@ enum LedgerPreparation {
             } catch {
                 let isStopped = stopper.requested.map { $0 <= .now } ?? false
                 guard !isStopped, .now < deadline else {
-                    throw .ledger(stream: name, reason: error.description)
+                    throw .preparation(
+                        stream.operation, stream: name, reason: error.description)
                 }
             }
             usleep(pause)

@@ -9,10 +9,11 @@
         private let workspace: ClientWorkspace
         private let link: PostgresLink
         private var state = State.closed
-        private var entry: LedgerEntry?
+        private var request = ClientRequest(kind: .read, number: 0)
         /// Who is at the other end, as far as it was asked.
         private var host = -1
         private(set) var answeredBy = -1
+        private(set) var registerAnswer: RegisterAnswer?
 
         init(_ client: PostgresClient, _ workspace: ClientWorkspace) {
             self.client = client
@@ -27,7 +28,8 @@
 
         func begin(_ request: ClientRequest) -> ClientTurn {
             answeredBy = -1
-            entry = request.entry
+            registerAnswer = nil
+            self.request = request
             if state == .idle, link.isUsable() {
                 if case .waiting = operate() { return .waiting }
                 // It had ended before any byte of this was sent.
@@ -36,6 +38,9 @@
             state = .connecting
             return advance(link.connect())
         }
+
+        /// The statements of ledgers and registers tell who answers.
+        private var namesServer: Bool { request.entry != nil || request.register != nil }
 
         func ready() -> ClientTurn {
             switch state {
@@ -58,8 +63,7 @@
             switch turn {
             case .waiting: return .waiting
             case .connected:
-                // A ledger's write names the server by itself.
-                if entry != nil { return advance(operate()) }
+                if namesServer { return advance(operate()) }
                 state = .introducing
                 return advance(link.send(.identity))
             case .broken: return broken()
@@ -76,8 +80,16 @@
 
         private func operate() -> PostgresLink.Turn {
             state = .operating
-            guard let entry else { return link.send(client.sql) }
-            return link.send(.insert, [entry.key, entry.value])
+            if let entry = request.entry { return link.send(.insert, [entry.key, entry.value]) }
+            guard let register = request.register else { return link.send(client.sql) }
+            let key = register.key
+            switch register.action {
+            case .read: return link.send(.registerRead, [key])
+            case .write(let value): return link.send(.registerWrite, [key, value])
+            case .compareAndSet(nil, let new): return link.send(.registerCreate, [key, new])
+            case .compareAndSet(let old?, let new):
+                return link.send(.registerCompareAndSet, [key, old, new])
+            }
         }
 
         private func broken() -> ClientTurn {
@@ -89,8 +101,11 @@
         }
 
         private func finish() -> ClientTurn {
-            if entry != nil, link.failure == nil {
+            if namesServer, link.failure == nil {
                 host = link.withFirstField { workspace.index(ofHost: $0) }
+                if let register = request.register {
+                    registerAnswer = registerAnswer(to: register.action)
+                }
             }
             answeredBy = host
             let answer = self.answer
@@ -107,7 +122,18 @@
         private var answer: ClientAnswer {
             if let failure = link.failure { return failure.isDefinite ? .refused : .broken }
             // "Committed locally, but might not have been replicated": acknowledged with a reservation.
-            return entry != nil && link.hasWarned ? .broken : .ok
+            return namesServer && request.kind == .write && link.hasWarned ? .broken : .ok
+        }
+
+        /// Nil where the rows are no answer to it.
+        private func registerAnswer(to action: RegisterAction) -> RegisterAnswer? {
+            guard link.rowCount == 1 else { return nil }
+            switch action {
+            case .read: return .value(link.field(1))
+            case .write: return .written
+            case .compareAndSet:
+                return link.field(1).flatMap(Int.init).map { .compared(didSet: $0 == 1) }
+            }
         }
     }
 #endif

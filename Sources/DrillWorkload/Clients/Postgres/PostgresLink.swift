@@ -107,6 +107,14 @@
 
         func text(row: Int, column: Int) -> String { String(cString: bytes(row, column)) }
 
+        /// A field of the first row; nil where that is NULL, or not there.
+        func field(_ column: Int) -> String? {
+            guard rowCount > 0, column < Int(PQnfields(rows)),
+                PQgetisnull(rows, 0, Int32(column)) == 0
+            else { return nil }
+            return text(row: 0, column: column)
+        }
+
         /// The first field of the first row; empty where there is none.
         func withFirstField<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
             guard rowCount > 0, PQnfields(rows) > 0 else {
