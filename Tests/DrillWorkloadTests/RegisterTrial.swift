@@ -79,27 +79,8 @@ struct RegisterTrial {
         #expect(abs(2 * comparing - given.count) <= 2)
     }
 
-    /// Compare-and-sets that found another value are left out: they changed nothing.
     var history: RegisterHistory {
-        var history = RegisterHistory()
-        for (process, entry) in operations().enumerated() {
-            let operation = entry.operation
-            guard let key = operation.key, let sent = operation.sent else { continue }
-            let action: RegisterOperation.Action
-            switch (entry.text.action, entry.text.answer) {
-            case (.read, .value(let value)): action = .read(history.value(value))
-            case (.compareAndSet, .compared(didSet: false)), (.read, _): continue
-            case _ where operation.outcome == .failed: continue
-            case (.write(let value), _): action = .write(history.value(value))
-            case (.compareAndSet(let old, let new), _):
-                action = .compareAndSet(history.value(old), history.value(new))
-            }
-            history.append(
-                RegisterOperation(
-                    process: process, key: history.key(key), action: action,
-                    invoked: sent.nanoseconds,
-                    completed: operation.outcome == .ok ? operation.completed?.nanoseconds : nil))
-        }
-        return history
+        RegisterHistory(
+            zip(plan, trial.streams).map { (name: $0.name, operations: $1) })
     }
 }
