@@ -32,6 +32,31 @@ import Testing
         #expect(abs(rpo - (step - cut)) < 30, "\(trial.rpo)")
     }
 
+    @Test(.timeLimit(.minutes(6)))
+    func `registers stay linearizable when the primary dies`() throws {
+        let report = try Drill.conclusive(
+            "twin/register.yaml", ["--trials", "1"], within: .seconds(100))
+        let trial = try #require(report.trials.last)
+        let found = try #require(trial.consistency)
+        #expect(found.linearizable == true && found.keys == 5 && found.operations > 1_000)
+        #expect(found.staleReads == 0 && found.lostUpdates == 0 && found.window == nil)
+    }
+
+    @Test(.timeLimit(.minutes(6)))
+    func `reads that do not see the newest writes are stale, and the window shows them`() throws {
+        var report: ConsistencyReport?
+        // Where every register is written before it is read, none is seen to be stale.
+        for _ in 0..<3 where report?.linearizable != false {
+            let drill = try Drill(
+                "twin/register.yaml", ["--trials", "1", "--set", "bad=stale-reads"])
+            _ = drill.status(within: .seconds(120))
+            report = try drill.written().trials.last?.consistency
+        }
+        let found = try #require(report)
+        #expect(found.linearizable == false && (found.staleReads ?? 0) > 0)
+        #expect((found.window?.operations.count ?? 0) >= 2)
+    }
+
     /// Each breaks one promise on purpose, and is told by its right name.
     @Test(
         .timeLimit(.minutes(10)),
