@@ -24,4 +24,13 @@ import Testing
         #expect((writes.lost ?? 0) >= writes.divergent ?? 0)
         #expect(writes.unread == 0)
     }
+
+    @Test(.timeLimit(.minutes(6)))
+    func `registers of a cut-off primary go back in time`() throws {
+        let report = try Drill.conclusive(
+            "redis-sentinel/register-partition.yaml", within: .seconds(120))
+        let found = try #require(report.trials.last?.consistency)
+        #expect(found.linearizable == false && (found.staleReads ?? 0) > 0)
+        #expect(found.window != nil)
+    }
 }
