@@ -34,7 +34,7 @@ struct VirtualMachine {
             .joined(separator: "/")
         let name = String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         let built = programs.map { "'\(folder)/\($0)'" }.joined(separator: " ")
-        let command = "'\(root)/tools/vm' -m \(memory) -t 170 \(name) tc \(built) 2>&1"
+        let command = "'\(root)/tools/vm' -m \(memory) -t 400 \(name) tc \(built) 2>&1"
         guard let pipe = popen(command, "re") else { throw Missing(what: "popen") }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
