@@ -208,6 +208,22 @@ import Testing
         #expect(said.contains(complaint), "\(said)")
     }
 
+    @Test func `whoever uses registers expects that they behave as one`() throws {
+        func conditions(_ line: String) throws -> [DrillCore.Expectation] {
+            let scenario = Files.scenario.with(
+                "http, url: \"http://{{vip}}/\"",
+                "redis, address: \"{{vip}}:6379\", operation: register"
+            ).with("  success_rate.during_fault: \"min >= 40%\"", line)
+            let cell = try Files(scenario: scenario).load().get()[0]
+            return cell.scenario.expectations.filter { $0.metric == "linearizable" }
+        }
+        let implied = try conditions("")
+        #expect(implied.map(\.condition) == [.never])
+        #expect(implied.map(\.implied) == [true])
+        #expect(try conditions("  linearizable: violated").map(\.condition) == [.seen])
+        #expect(try conditions("  stale_reads: \"max <= 3\"") == [])
+    }
+
     @Test func `a starter is valid for its system`() throws {
         let system = try ScenarioLoader.loadSystem(
             path: "system.yaml", options: .init(), readFile: Files().read
