@@ -7,6 +7,7 @@ package enum ClientCatalog {
         TCPClient.self,
         RedisClient.self,
         PostgresClient.self,
+        EtcdClient.self,
     ]
 
     package static let all: [ClientDescription] = kinds.map { $0.description }

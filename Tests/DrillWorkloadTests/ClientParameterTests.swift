@@ -13,7 +13,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("smtp", [:], Lane.fresh, "no client 'smtp'; there are: http, tcp, redis, postgres"),
+        (
+            "smtp", [:], Lane.fresh,
+            "no client 'smtp'; there are: http, tcp, redis, postgres, etcd"
+        ),
         ("http", ["url": "10.0.0.1"], .fresh, "'10.0.0.1' does not begin with http://"),
         (
             "http", ["url": "http://localhost/"], .fresh,

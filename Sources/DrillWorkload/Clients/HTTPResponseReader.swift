@@ -1,8 +1,8 @@
 import Glibc
 
-/// Reads one HTTP/1.x response to a GET (RFC 9112), in whatever pieces it comes.
+/// Reads one HTTP/1.x response to a GET or a POST (RFC 9112), in whatever pieces it comes.
 ///
-/// It answers two questions, ok and complete, and keeps nothing of the body.
+/// It answers two questions, ok and complete, and keeps nothing of the body unless it is asked to.
 package struct HTTPResponseReader: ReplyReader {
     private enum State: Equatable {
         case statusLine, headers
@@ -17,7 +17,10 @@ package struct HTTPResponseReader: ReplyReader {
     private static let longestLine = 1 << 16
 
     private var state = State.statusLine
-    private var status = 0
+    private(set) var status = 0
+    /// As far as it is kept; beyond the limit the response is malformed.
+    private(set) var body: [UInt8] = []
+    private let bodyLimit: Int?
     private var isReusable = false
     private var length: UInt64?
     private var isChunked = false
@@ -27,7 +30,11 @@ package struct HTTPResponseReader: ReplyReader {
     /// The beginning of a line whose end has not come.
     private var line: [UInt8] = []
 
-    package init() {
+    package init() { self.init(keepingBodyTo: nil) }
+
+    /// The limit is in bytes; nil: nothing is kept.
+    init(keepingBodyTo limit: Int?) {
+        bodyLimit = limit
         line.reserveCapacity(512)
         host.reserveCapacity(64)
     }
@@ -45,6 +52,7 @@ package struct HTTPResponseReader: ReplyReader {
         endsByClose = false
         line.removeAll(keepingCapacity: true)
         host.removeAll(keepingCapacity: true)
+        body.removeAll(keepingCapacity: true)
     }
 
     package mutating func end() -> ReplyState {
@@ -55,8 +63,9 @@ package struct HTTPResponseReader: ReplyReader {
         var rest = bytes
         while !rest.isEmpty {
             switch state {
-            case .untilClose: return .incomplete
+            case .untilClose: return keep(rest) ? .incomplete : .malformed
             case .counted(let left):
+                guard keep(rest.prefix(Int(left))) else { return .malformed }
                 if UInt64(rest.count) < left {
                     state = .counted(left: left - UInt64(rest.count))
                     return .incomplete
@@ -64,6 +73,7 @@ package struct HTTPResponseReader: ReplyReader {
                 return complete(after: UnsafeRawBufferPointer(rebasing: rest[Int(left)...]))
             case .chunk(let left):
                 let taken = min(left, UInt64(rest.count))
+                guard keep(rest.prefix(Int(taken))) else { return .malformed }
                 state = taken == left ? .chunkEnd : .chunk(left: left - taken)
                 rest = UnsafeRawBufferPointer(rebasing: rest[Int(taken)...])
             case .statusLine, .headers, .chunkSize, .chunkEnd, .trailers:
@@ -82,6 +92,14 @@ package struct HTTPResponseReader: ReplyReader {
             }
         }
         return .incomplete
+    }
+
+    /// False: it is longer than anything that was asked for.
+    private mutating func keep(_ bytes: some Collection<UInt8>) -> Bool {
+        guard let bodyLimit else { return true }
+        guard body.count + bytes.count <= bodyLimit else { return false }
+        body.append(contentsOf: bytes)
+        return true
     }
 
     private var answer: ClientAnswer { (200...399).contains(status) ? .ok : .refused }

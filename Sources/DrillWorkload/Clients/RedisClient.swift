@@ -39,7 +39,7 @@ package struct RedisClient: StoreClient {
 
     private let settings: RedisSettings
     private let lane: Lane
-    private let order = SentinelOrder()
+    private let order = ServerOrder()
 
     package init(parameters: [String: String], lane: Lane) throws(ClientParameterError) {
         settings = try RedisSettings(parameters)
@@ -162,7 +162,7 @@ struct RedisSettings {
 
 extension Substring {
     /// Without blanks around it.
-    fileprivate var trimmed: Substring {
+    var trimmed: Substring {
         var rest = self
         while rest.first == " " { rest.removeFirst() }
         while rest.last == " " { rest.removeLast() }

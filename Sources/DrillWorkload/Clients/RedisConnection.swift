@@ -8,7 +8,7 @@ final class RedisConnection: ClientConnection {
 
     private let settings: RedisSettings
     private let lane: Lane
-    private let order: SentinelOrder
+    private let order: ServerOrder
     private let workspace: ClientWorkspace
     private var state = State.closed
     private var parser = RESPParser()
@@ -32,7 +32,7 @@ final class RedisConnection: ClientConnection {
     private(set) var wake = Int64.max
 
     init(
-        _ settings: RedisSettings, _ lane: Lane, _ order: SentinelOrder,
+        _ settings: RedisSettings, _ lane: Lane, _ order: ServerOrder,
         _ workspace: ClientWorkspace
     ) {
         self.settings = settings

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Which sentinel is asked first: the one that answered last, for all connections of a client.
-final class SentinelOrder: Sendable {
+/// Which of several servers (sentinels, members of a cluster) is asked first, for all connections of a client: the one
+/// that answered last, or the first that has not failed.
+final class ServerOrder: Sendable {
     private let preferred = Atomic(0)
 
     var first: Int { preferred.load(ordering: .relaxed) }
