@@ -8,6 +8,7 @@ package enum ClientCatalog {
         RedisClient.self,
         PostgresClient.self,
         EtcdClient.self,
+        MySQLClient.self,
     ]
 
     package static let all: [ClientDescription] = kinds.map { $0.description }
