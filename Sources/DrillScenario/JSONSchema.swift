@@ -48,7 +48,8 @@ package enum JSONSchema {
         if names.contains("client"), names.contains("rate") {
             for client in ClientCatalog.all {
                 for parameter in client.parameters {
-                    add(Key(parameter.name, .text, parameter.summary))
+                    let type: Key.Kind = parameter.kind == .command ? .argv : .text
+                    add(Key(parameter.name, type, parameter.summary))
                 }
             }
         }

@@ -125,7 +125,7 @@ package enum Listing {
         }
     }
 
-    private static func kind(_ kind: ClientDescription.ParameterKind) -> String {
+    static func kind(_ kind: ClientDescription.ParameterKind) -> String {
         switch kind {
         case .url: "http://ADDRESS:PORT/PATH"
         case .hostAndPort: "ADDRESS:PORT"
@@ -134,6 +134,7 @@ package enum Listing {
         case .text: "a text"
         case .duration: "a duration (250ms)"
         case .conninfo: "a libpq connection string"
+        case .command: "a list of words"
         case .word(let words): words.joined(separator: " or ")
         }
     }

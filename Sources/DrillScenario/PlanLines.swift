@@ -14,7 +14,7 @@ enum PlanLines {
     }
 
     static func endpoint(_ workload: Workload) -> String {
-        let keys = ["url", "address", "sentinels", "endpoints", "conninfo"]
+        let keys = ["url", "address", "sentinels", "endpoints", "conninfo", "command"]
         return keys.lazy.compactMap { workload.parameters[$0] }.first ?? ""
     }
 

@@ -150,7 +150,10 @@ struct ScenarioReader {
         let clientName = entry.value["client"]?.text ?? ""
         let client = ClientCatalog.named(clientName)
         let own =
-            client?.parameters.map { Key($0.name, .text, required: $0.required, $0.summary) } ?? []
+            client?.parameters.map {
+                Key(
+                    $0.name, $0.kind == .command ? .argv : .text, required: $0.required, $0.summary)
+            } ?? []
         guard
             let fields = reading.fields(
                 entry.value, what, Grammar.workload + own,
@@ -257,10 +260,15 @@ struct ScenarioReader {
                 values[parameter.name] = parameter.defaultValue
                 continue
             }
+            if parameter.kind == .command {
+                values[parameter.name] = reading.argv(tree, "'\(parameter.name)'", scope)
+                    .flatMap { try? JSONLine.encode($0) }
+                continue
+            }
             guard let text = reading.text(tree, "'\(parameter.name)'", scope) else { continue }
             values[parameter.name] = text
             switch parameter.kind {
-            case .text: break
+            case .text, .command: break
             case .duration: _ = reading.positive(tree, "'\(parameter.name)'", scope)
             case .conninfo:
                 if let problem = PostgresClient.problem(conninfo: text) {

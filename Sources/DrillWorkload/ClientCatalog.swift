@@ -9,6 +9,7 @@ package enum ClientCatalog {
         PostgresClient.self,
         EtcdClient.self,
         MySQLClient.self,
+        ProcessClient.self,
     ]
 
     package static let all: [ClientDescription] = kinds.map { $0.description }

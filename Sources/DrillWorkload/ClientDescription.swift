@@ -15,6 +15,8 @@ package struct ClientDescription: Hashable, Sendable {
         case duration
         /// What libpq takes, with numeric addresses.
         case conninfo
+        /// A list of words: the parameter is the list as JSON.
+        case command
         case word([String])
     }
 

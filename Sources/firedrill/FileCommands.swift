@@ -80,7 +80,11 @@ struct ClientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients", abstract: "Lists the clients, or says all about one.")
     @Argument(help: "A client.") var name: String?
-    func run() throws { try Listed.show(Listing.clients, name) }
+    @Flag(help: "The reference of all clients, docs/CLIENTS.md.") var markdown = false
+    func run() throws {
+        try Listed.show(
+            { markdown ? .success(ClientReference.markdown) : Listing.clients($0) }, name)
+    }
 }
 
 struct MetricsCommand: ParsableCommand {

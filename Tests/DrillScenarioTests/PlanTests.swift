@@ -78,4 +78,8 @@ import Testing
     @Test func `the reference of faults is that of the catalog`() throws {
         Golden.check(try FaultReference.markdown().get(), "../../../docs/FAULTS.md")
     }
+
+    @Test func `the reference of clients is that of the catalog`() {
+        Golden.check(ClientReference.markdown, "../../../docs/CLIENTS.md")
+    }
 }

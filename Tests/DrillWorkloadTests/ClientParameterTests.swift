@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: [
         (
             "smtp", [:], Lane.fresh,
-            "no client 'smtp'; there are: http, tcp, redis, postgres, etcd, mysql"
+            "no client 'smtp'; there are: http, tcp, redis, postgres, etcd, mysql, process"
         ),
         ("http", ["url": "10.0.0.1"], .fresh, "'10.0.0.1' does not begin with http://"),
         (

@@ -136,7 +136,7 @@ import Testing
         }
         #expect(
             line
-                == "1 {\"failed\":{\"_0\":\"stream w/fresh/read: no client 'smtp'; there are: http, tcp, redis, postgres\"}}\n"
+                == "1 {\"failed\":{\"_0\":\"stream w/fresh/read: no client 'smtp'; there are: http, tcp, redis, postgres, etcd, mysql, process\"}}\n"
         )
     }
 

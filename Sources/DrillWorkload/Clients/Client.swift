@@ -55,15 +55,18 @@ package struct ClientRequest {
     package var entry: LedgerEntry?
     /// What a register workload asks; nil for other operations.
     package var register: RegisterRequest?
+    /// When the engine gives it up; nil: nobody said.
+    package var deadline: RunInstant?
 
     package init(
         kind: OperationKind, number: Int, entry: LedgerEntry? = nil,
-        register: RegisterRequest? = nil
+        register: RegisterRequest? = nil, deadline: RunInstant? = nil
     ) {
         self.kind = kind
         self.number = number
         self.entry = entry
         self.register = register
+        self.deadline = deadline
     }
 }
 

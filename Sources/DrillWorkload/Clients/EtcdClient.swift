@@ -27,7 +27,7 @@ package struct EtcdClient: StoreClient {
                 "port", .port,
                 summary: "of servers that are asked one by one (else that of the first endpoint)"),
         ],
-        operations: [.get, .ledger], refusals: EtcdReply.refusals, question: "command")
+        operations: [.get, .ledger, .register], refusals: EtcdReply.refusals, question: "command")
 
     package static let readLevel = "linearizable"
 

@@ -15,7 +15,7 @@ package struct MySQLClient: Client {
                 "port", .port,
                 summary: "of servers that are asked one by one (else that of address, or 3306)"),
         ],
-        operations: [.get, .ledger], alternatives: [["address"]],
+        operations: [.get, .ledger, .register], alternatives: [["address"]],
         refusals: definiteErrors.sorted().map(String.init), lackingTrait: lackingTrait,
         question: "sql")
 

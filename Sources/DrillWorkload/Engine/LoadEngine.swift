@@ -215,7 +215,10 @@ final class LoadEngine {
             streams[stream].queue[number].state = .sent
             streams[stream].queue[number].slot = Int32(slot)
             slots[slot].operation = number
-            apply(slots[slot].connection.begin(streams[stream].request(number)), slot)
+            var request = streams[stream].request(number)
+            request.deadline = RunInstant(
+                nanoseconds: operation.intended + streams[stream].timeout)
+            apply(slots[slot].connection.begin(request), slot)
             now = clinux_monotonic_ns()
         }
     }
