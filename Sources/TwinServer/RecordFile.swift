@@ -21,7 +21,9 @@ struct RecordFile: ~Copyable {
 
     deinit { close(file) }
 
-    mutating func read() -> TwinRecord {
+    /// Syncs it first: a process that was killed may have written it and not synced.
+    mutating func read() throws -> TwinRecord {
+        guard !synced || fdatasync(file) == 0 else { throw RecordLog.Failure("sync the epoch") }
         var bytes = [UInt8](repeating: 0, count: 2 * Self.slot)
         let count = pread(file, &bytes, bytes.count, 0)
         var record = TwinRecord()

@@ -56,7 +56,10 @@ struct RecordLog: ~Copyable {
             each(header.index, header.epoch)
             at = header.end
         }
-        guard ftruncate(file, off_t(at)) == 0 else { throw Failure(path) }
+        // Another process may have been killed before it synced what is there now and will be told.
+        guard ftruncate(file, off_t(at)) == 0, !synced || fdatasync(file) == 0 else {
+            throw Failure(path)
+        }
     }
 
     deinit { close(file) }

@@ -67,7 +67,8 @@ final class TwinNode {
         let ends = [SIGTERM, SIGINT]
         signals = clinux_signal_descriptor(ends, ends.count)
         core = TwinCore(
-            options.configuration, record: record.read(), log: epochs, now: clinux_monotonic_ns())
+            options.configuration, record: try record.read(), log: epochs,
+            now: clinux_monotonic_ns())
     }
 
     /// 40 hexadecimal digits that no other process has.
