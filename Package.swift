@@ -87,8 +87,8 @@ let package = Package(
             "firedrill",
             [
                 "DrillCore", "DrillScenario", "DrillFaults", "DrillWorkload", "DrillRunner",
-                "DrillLab", "DrillAnalysis", "DrillReport", "DrillStore", "CLinux",
-                argumentParser,
+                "DrillLab", "DrillAnalysis", "DrillReport", "DrillStore", "DrillSimulation",
+                "TwinCore", "CLinux", argumentParser,
             ]),
         program("firedrill-agent", ["DrillCore", "DrillAgent", "CLinux"]),
         program("firedrill-load", ["DrillCore", "DrillWorkload", "CLinux"]),

@@ -18,6 +18,8 @@ package struct TwinConfiguration: Hashable, Sendable {
     package var patience: Int64
     /// A known-bad pair: the standby never takes over.
     package var neverPromotes = false
+    /// For the simulator alone.
+    package var planted: PlantedBug?
 
     package init(
         node: UInt8, hasWitness: Bool, acknowledgesReplicated: Bool = true,

@@ -11,7 +11,9 @@ extension TwinCore {
     mutating func stand(_ now: Int64, _ out: inout [Action]) {
         lastWord = nil
         // Its own: odd ones are b's, even ones a's. One number is never two primaries', witness or not.
-        let next = (record.epoch / 2 + 1) * 2 + Int64(configuration.node)
+        let next =
+            (record.epoch / 2 + (has(.epochOffByOne) && record.epoch > 1 ? 0 : 1)) * 2
+            + Int64(configuration.node)
         let isNew = record.epoch != 0 && record.primary != configuration.node
         guard !(configuration.neverPromotes && isNew), configuration.hasWitness || record.inSync
         else {
@@ -44,7 +46,7 @@ extension TwinCore {
         request.mark = releasedEpoch
         request.stamp = now
         out.append(.send(request))
-        askAgainAt = now + configuration.heartbeat
+        askAgainAt = has(.asksOnce) ? .max : now + configuration.heartbeat
     }
 
     mutating func refused(_ message: Message, _ now: Int64, _ out: inout [Action]) {
@@ -56,21 +58,21 @@ extension TwinCore {
     /// Also where the old primary was heard again meanwhile: the witness has made up its mind.
     mutating func granted(_ message: Message, _ now: Int64, _ out: inout [Action]) {
         guard role == .candidate || role == .standby, message.epoch == proposal,
-            proposal > record.epoch
+            proposal > record.epoch || (proposal == record.epoch && has(.grantTakenTwice))
         else { return }
         let wasReleased = isReleased
         record = TwinRecord()
         record.epoch = proposal
         record.primary = configuration.node
-        out.append(.persist)
+        if !has(.grantNotKept) { out.append(.persist) }
         lastWord = nil
         role = .elected
         leaseUntil = message.stamp + configuration.lease
         serial = 0
         confirmedSerial = 0
-        sync = .alone
+        if !has(.staleSync) { sync = .alone }
         peerHeardAt = now
-        if wasReleased || now >= promisedUntil {
+        if wasReleased || now >= promisedUntil || has(.electedDoesNotWait) {
             becomePrimary(now, &out)
         } else {
             // The old primary hears of the newer epoch, and the witness prolongs the lease.
@@ -84,7 +86,7 @@ extension TwinCore {
             return listenAnew(now)
         }
         role = .primary
-        sync = .alone
+        if !has(.staleSync) { sync = .alone }
         serial = 0
         confirmedSerial = 0
         peerHeardAt = now

@@ -21,12 +21,15 @@ extension TwinCore {
 
     mutating func heartbeatAnswer(_ message: Message, _ now: Int64, _ out: inout [Action]) {
         guard role == .primary || role == .elected, message.epoch == record.epoch else { return }
-        leaseUntil = max(leaseUntil, message.stamp + configuration.lease)
+        let since = has(.leaseFromAnswer) ? now : message.stamp
+        leaseUntil = max(leaseUntil, since + configuration.lease)
         if message.from == configuration.peer { peerHeardAt = now }
         standby(message, now, &out)
         guard role == .primary, message.from == configuration.authority else { return }
         confirmedSerial = max(confirmedSerial, message.mark)
-        if sync == .leaving, confirmedSerial == serial {
+        if sync == .leaving,
+            confirmedSerial == serial || (confirmedSerial == serial - 1 && has(.serialOffByOne))
+        {
             sync = .alone
             advance(now, &out)
         }
@@ -36,7 +39,9 @@ extension TwinCore {
     private mutating func standby(
         _ message: Message, _ now: Int64, _ out: inout [Action]
     ) {
-        guard role == .primary, message.from == configuration.peer, message.first == 1 else {
+        guard role == .primary, message.from == configuration.peer,
+            message.first == 1 || has(.unmatchedCounts)
+        else {
             return
         }
         if nextToSend == 0, message.last == log.last { nextToSend = message.last + 1 }
@@ -54,7 +59,8 @@ extension TwinCore {
     mutating func watchStandby(_ now: Int64, _ out: inout [Action]) {
         if handoverUntil != 0, now >= handoverUntil { handoverUntil = 0 }
         let isSilent = now - peerHeardAt >= configuration.detect
-        let isLate = waitingSince != .max && now - waitingSince >= configuration.patience
+        let isLate =
+            waitingSince != .max && now - waitingSince >= configuration.patience && !has(.neverLate)
         switch sync {
         case .alone:
             if replicated == log.last { join(now, &out) }
@@ -113,12 +119,16 @@ extension TwinCore {
         guard nextToSend != 0, now - peerHeardAt < configuration.detect else { return }
         if sync == .alone, log.last - replicated <= batch { sync = .joining }
         // Whatever was acknowledged before is there, and from now on nothing is acknowledged without it.
-        if sync == .joining, replicated >= committed { state(.level, now, &out) }
+        if sync == .joining, replicated >= committed || has(.levelTooSoon) {
+            state(.level, now, &out)
+        }
     }
 
     mutating func advance(_ now: Int64, _ out: inout [Action]) {
         let through =
-            sync == .alone || !configuration.acknowledgesReplicated ? log.last : replicated
+            sync == .alone || !configuration.acknowledgesReplicated || has(.acknowledgesWhenSent)
+                || (sync == .leaving && has(.leavingAcknowledges))
+            ? log.last : replicated
         guard through > committed else { return }
         committed = through
         out.append(.committed(through))
@@ -128,7 +138,8 @@ extension TwinCore {
         while nextToSend != 0, nextToSend <= log.last, nextToSend - replicated <= window {
             var append = message(.append, to: configuration.peer)
             append.first = nextToSend
-            append.last = min(nextToSend + batch - 1, log.end(ofEpochAt: nextToSend))
+            let end = has(.batchAcrossEpochs) ? log.last : log.end(ofEpochAt: nextToSend)
+            append.last = min(nextToSend + batch - 1, end)
             append.mark = log.epoch(at: nextToSend)
             append.stamp = log.epoch(at: nextToSend - 1)
             out.append(.send(append))
@@ -147,6 +158,10 @@ extension TwinCore {
         cut.stamp = message.mark
         cut.last = common
         cut.mark = log.epoch(at: common)
+        if has(.cutOneTooFew), common < message.last {
+            cut.last += 1
+            cut.mark = message.mark
+        }
         out.append(.send(cut))
         let isPart = common == message.last && cut.mark == message.mark
         nextToSend = isPart ? common + 1 : 0
@@ -159,7 +174,7 @@ extension TwinCore {
         guard role == .primary, handoverUntil != 0, sync == .level, replicated == log.last else {
             return
         }
-        stepDown(.switchover, now, &out)
+        if !has(.handoverStaysPrimary) { stepDown(.switchover, now, &out) }
         // Time for the other one to take over before this one thinks of standing itself.
         standAt = now + configuration.detect * 3
         var word = message(.released, to: configuration.peer)

@@ -9,7 +9,9 @@ extension TwinCore {
         standAt = now + configuration.detect
         noticed = false
         lastWord = nil
-        promisedUntil = max(promisedUntil, now + configuration.detect)
+        if !has(.standbyForgetsPromise) {
+            promisedUntil = max(promisedUntil, now + configuration.detect)
+        }
         primaryLast = message.last
         saidInSync = message.flag
         committed = max(committed, min(message.first, matched ? log.last : 0))
@@ -22,7 +24,7 @@ extension TwinCore {
     }
 
     private mutating func askToFollow(_ now: Int64, _ out: inout [Action]) {
-        followAt = now + configuration.patience * 2
+        followAt = has(.followsOnce) ? .max : now + configuration.patience * 2
         var follow = message(.follow, to: configuration.peer)
         follow.last = log.last
         follow.mark = log.lastEpoch
@@ -38,7 +40,7 @@ extension TwinCore {
         if common < log.last {
             log.truncate(to: common)
             committed = min(committed, common)
-            out.append(.truncate(common))
+            if !has(.cutNotKept) { out.append(.truncate(common)) }
         }
         guard common == message.last, log.lastEpoch == message.mark else {
             return askToFollow(now, &out)
@@ -60,15 +62,19 @@ extension TwinCore {
             return
         }
         if message.last <= log.last { return confirm(&out) }
-        guard message.first == log.last + 1, message.stamp == log.lastEpoch else {
+        guard
+            (message.first == log.last + 1 && message.stamp == log.lastEpoch) || has(.gapAccepted)
+        else {
             matched = false
             if now >= followAt { askToFollow(now, &out) }
             return
         }
-        log.append(through: message.last, epoch: message.mark)
+        log.append(
+            through: message.last, epoch: has(.epochOfMessage) ? message.epoch : message.mark)
         grewAt = now
+        if has(.confirmsBeforeStored) { confirm(&out) }
         out.append(.store(first: message.first, last: message.last))
-        confirm(&out)
+        if !has(.confirmsBeforeStored) { confirm(&out) }
     }
 
     /// The primary has let go, and this node has all that it had.

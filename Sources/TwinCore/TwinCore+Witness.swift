@@ -7,6 +7,13 @@ extension TwinCore {
                 return
             }
             promisedUntil = now + configuration.detect
+            if has(.answeredBeforeKept) {
+                let before = out.count
+                keep(statement: message, &out)
+                answer(message, &out)
+                if out.count == before + 2 { out.swapAt(before, before + 1) }
+                return
+            }
             keep(statement: message, &out)
             answer(message, &out)
         case .voteRequest: vote(message, now, &out)
@@ -21,17 +28,20 @@ extension TwinCore {
         if !again {
             let isReleased = message.flag && message.mark == record.epoch
             guard message.epoch > record.epoch else { return refuse(message, wait: 0, &out) }
-            guard isReleased || now >= promisedUntil else {
+            guard isReleased || now >= promisedUntil || has(.witnessBreaksPromise) else {
                 return refuse(message, wait: promisedUntil - now, &out)
             }
-            guard record.epoch == 0 || message.from == record.primary || record.inSync else {
+            guard
+                record.epoch == 0 || message.from == record.primary || record.inSync
+                    || has(.outOfSyncElected)
+            else {
                 return refuse(message, wait: configuration.heartbeat, &out)
             }
             record.epoch = message.epoch
             record.primary = message.from
-            record.inSync = false
-            record.serial = 0
-            out.append(.persist)
+            if !has(.grantKeepsInSync) { record.inSync = false }
+            if !has(.serialNotReset) { record.serial = 0 }
+            if !has(.voteNotKept) { out.append(.persist) }
         }
         promisedUntil = now + configuration.detect
         var granted = self.message(.granted, to: message.from)
@@ -47,10 +57,13 @@ extension TwinCore {
 
     /// A primary's word on its standby goes to disk before it is answered.
     mutating func keep(statement message: Message, _ out: inout [Action]) {
-        guard message.mark > record.serial else { return }
+        guard
+            message.mark > record.serial
+                || (message.mark < record.serial && has(.olderStatementTaken))
+        else { return }
         record.serial = message.mark
         record.inSync = message.flag
-        out.append(.persist)
+        if !has(.statementNotKept) { out.append(.persist) }
     }
 
     func answer(_ message: Message, _ out: inout [Action]) {

@@ -124,6 +124,7 @@ package struct TwinCore: Sendable {
         self.log = log
         role = configuration.node == TwinConfiguration.witness ? .witness : .standby
         promisedUntil = now + configuration.detect
+        if configuration.planted == .witnessRestartDoesNotWait { promisedUntil = now }
         heardAt = now
         // Two that start together: a is first. A host that comes back does not meet an election of its own making.
         standAt = now + configuration.detect * (configuration.node == 0 ? 5 : 8)
@@ -132,7 +133,8 @@ package struct TwinCore: Sendable {
     // MARK: - What a shell asks
 
     package func serves(_ now: Int64) -> Bool {
-        role == .primary && (!configuration.hasWitness || now < leaseUntil)
+        role == .primary
+            && (!configuration.hasWitness || now < leaseUntil || has(.servesPastLease))
     }
 
     package func takesWrites(_ now: Int64) -> Bool { serves(now) && handoverUntil == 0 }
@@ -157,7 +159,8 @@ package struct TwinCore: Sendable {
         switch role {
         case .witness: .max
         case .primary:
-            configuration.hasWitness ? min(heartbeatAt, leaseUntil) : heartbeatAt
+            configuration.hasWitness && !has(.servesPastLease)
+                ? min(heartbeatAt, leaseUntil) : heartbeatAt
         case .elected: min(heartbeatAt, promisedUntil)
         case .candidate: askAgainAt
         case .standby:
@@ -223,7 +226,9 @@ package struct TwinCore: Sendable {
 
     /// A newer epoch than this node's: whoever is primary, it is another.
     mutating func adopt(_ epoch: Int64, _ now: Int64, _ out: inout [Action]) {
-        guard epoch > record.epoch else { return }
+        guard epoch > record.epoch || (epoch == record.epoch && has(.adoptsEqualEpoch)) else {
+            return
+        }
         if role == .primary { stepDown(.newerEpoch, now, &out) }
         role = .standby
         record = TwinRecord()
@@ -251,6 +256,8 @@ package struct TwinCore: Sendable {
         releasedEpoch = 0
         lastWord = nil
     }
+
+    func has(_ bug: PlantedBug) -> Bool { configuration.planted == bug }
 
     func message(_ kind: Message.Kind, to node: UInt8) -> Message {
         Message(kind, from: configuration.node, to: node, epoch: record.epoch)

@@ -17,7 +17,8 @@ struct Firedrill: ParsableCommand {
             Run.self, Init.self, Validate.self, PlanCommand.self, SchemaCommand.self,
             FaultsCommand.self, ClientsCommand.self, MetricsCommand.self, Doctor.self, Heal.self,
             Calibrate.self,
-            Shell.self, ReportCommand.self, Export.self, CheckCommand.self, Bench.self,
+            Shell.self, ReportCommand.self, Export.self, CheckCommand.self,
+            SimulateCommand.self, Bench.self,
         ])
 
     static func main() {

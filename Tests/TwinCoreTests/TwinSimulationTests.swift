@@ -2,70 +2,67 @@ import DrillSimulation
 import TwinCore
 import Testing
 
-/// A drill of one to four random faults, then time to recover.
-private func drill(seed: UInt64, hasWitness: Bool = true, replicated: Bool = true) -> SimulatedPair
-{
-    var settings = SimulatedPair.Settings(seed: seed)
-    settings.hasWitness = hasWitness
-    settings.acknowledgesReplicated = replicated
-    settings.writes = 60
-    var pair = SimulatedPair(settings)
-    pair.scheduleWrites(from: 250_000_000)
-    let nodes = hasWitness ? 3 : 2
-    for _ in 0..<(1 + pair.pick(4)) {
-        let at = Int64(300_000_000 + pair.pick(300_000_000))
-        let length = Int64(1_000_000 + pair.pick(250_000_000))
-        let one = pair.pick(nodes)
-        let other = (one + 1 + pair.pick(nodes - 1)) % nodes
-        switch pair.pick(10) {
-        case 0, 1, 2: pair.schedule(.crash(node: one), from: at, for: length)
-        case 3: pair.schedule(.pause(node: one), from: at, for: length / 3)
-        case 4: pair.schedule(.cut(from: one, to: other), from: at, for: length)
-        case 5:
-            for node in 0..<nodes where node != one {
-                pair.schedule(.cut(from: one, to: node), from: at, for: length)
-                pair.schedule(.cut(from: node, to: one), from: at, for: length)
-            }
-        case 6: pair.schedule(.cutReplication, from: at, for: length)
-        case 7: pair.schedule(.loss(permille: 50 + pair.pick(400)), from: at, for: length)
-        case 8: pair.schedule(.delay(most: Int64(1 + pair.pick(40_000_000))), from: at, for: length)
-        case _: pair.schedule(.switchover, from: at, for: 0)
+@Suite struct TwinSimulationTests {
+    /// Without optimisation a drill takes fifteen times as long.
+    static let drills: UInt64 = 1500
+
+    @Test(arguments: 0..<UInt64(4))
+    func `with a witness nothing that must not happen does`(part: UInt64) {
+        let simulation = Simulation.run(part * Self.drills..<(part + 1) * Self.drills)
+        for find in simulation.finds { Issue.record("seed \(find.seed): \(find.violation)") }
+        let drills = Int(Self.drills)
+        #expect(simulation.drills == drills)
+        // Many drills have a failover, and most writes go through.
+        #expect(simulation.promotions > drills * 5 / 4, "\(simulation.promotions)")
+        #expect(simulation.acknowledged > Int64(drills * 15), "\(simulation.acknowledged)")
+        #expect(simulation.simulated >= Int64(drills) * 500_000_000)
+    }
+
+    @Test func `the same seed gives the same history, byte for byte`() {
+        var one = SimulatedPair(traced: true)
+        for seed in 0..<UInt64(60) {
+            one.run(DrillPlan.drawn(seed: seed))
+            var other = SimulatedPair(traced: true)
+            other.run(DrillPlan.drawn(seed: seed))
+            let lines = one.trace.map(\.line).joined(separator: "\n")
+            #expect(
+                Array(lines.utf8) == Array(other.trace.map(\.line).joined(separator: "\n").utf8))
+            #expect(one.operations == other.operations)
+            #expect(one.outcome == other.outcome)
+            // Being watched changes nothing.
+            var unwatched = SimulatedPair()
+            unwatched.run(DrillPlan.drawn(seed: seed))
+            #expect(unwatched.outcome == one.outcome)
         }
     }
-    pair.run(until: 2_500_000_000)
-    pair.expectRecovered()
-    return pair
-}
 
-/// Without optimisation a drill takes ten times as long.
-private let drills: UInt64 = {
-    var isDebug = false
-    assert(
-        {
-            isDebug = true; return true
-        }())
-    return isDebug ? 4000 : 20_000
-}()
+    @Test func `parts of a simulation add up to the whole, in any order`() {
+        let whole = Simulation.run(0..<300)
+        var sum = Simulation()
+        for part in [Simulation.run(200..<300), .run(0..<50), .run(50..<200)] { sum.merge(part) }
+        #expect(sum == whole)
+        #expect(Simulation.run(1..<301).digest != whole.digest)
+    }
 
-@Suite struct TwinSimulationTests {
-    @Test(arguments: 0..<UInt64(4))
-    func `with a witness there are never two primaries and no acknowledged write is lost`(
-        part: UInt64
-    ) {
-        var acknowledged: Int64 = 0
-        var promotions = 0
-        let seeds = (part * drills / 4)..<((part + 1) * drills / 4)
-        for seed in seeds {
-            let pair = drill(seed: seed)
-            acknowledged += pair.acknowledged.last
-            promotions += pair.promotions
-            if !pair.violations.isEmpty {
-                Issue.record("seed \(seed): \(pair.violations)\n\(pair.dump)")
-                return
-            }
+    @Test func `a drill is half a second, twenty writes and a fault at least`() {
+        var pair = SimulatedPair(traced: true)
+        for seed in 0..<UInt64(200) {
+            let plan = DrillPlan.drawn(seed: seed)
+            pair.run(plan)
+            #expect(!plan.faults.isEmpty)
+            #expect(pair.outcome.simulated >= 500_000_000)
+            #expect(plan.writes == 20)
         }
-        // Most drills have a failover, and most writes go through.
-        #expect(promotions > seeds.count * 3 / 2, "\(promotions)")
-        #expect(acknowledged > seeds.count * 45, "\(acknowledged)")
+    }
+
+    @Test func `without a fault the pair takes all writes and has one primary`() {
+        var pair = SimulatedPair(traced: true)
+        pair.run(DrillPlan(seed: 7))
+        #expect(pair.outcome.violation == nil)
+        #expect(pair.outcome.promotions == 1)
+        #expect(pair.outcome.acknowledged == 20)
+        #expect(pair.operations.allSatisfy { $0.answered != nil })
+        // Each write has a read before it and one after it.
+        #expect(pair.operations.count == 60)
     }
 }

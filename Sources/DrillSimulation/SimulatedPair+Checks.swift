@@ -1,0 +1,58 @@
+import TwinCore
+
+extension SimulatedPair {
+    mutating func found(_ violation: DrillViolation) {
+        if outcome.violation == nil {
+            outcome.violation = violation
+            outcome.violatedAt = now
+            if traced { note(-1, violation.summary, .violation) }
+        }
+    }
+
+    mutating func becamePrimary(_ node: Int) {
+        outcome.promotions += 1
+        if !holds(nodes[node].log) {
+            found(nodes[node].log.last < acknowledgedWrites ? .lostWrite : .lostRead)
+        }
+        // Two records of one number and one epoch could not be told apart.
+        let epoch = nodes[node].core.record.epoch
+        if epoch <= highestEpoch, plan.hasWitness { found(.epochReused) }
+        highestEpoch = max(highestEpoch, epoch)
+    }
+
+    /// After each event: who serves.
+    mutating func watch() {
+        let a = serves(0)
+        let b = serves(1)
+        if a || b {
+            if unservedSince >= 0 {
+                outcome.longestGap = max(outcome.longestGap, now - unservedSince)
+                unservedSince = -1
+            }
+            if a && b && plan.hasWitness { found(.twoPrimaries) }
+        } else if unservedSince < 0, outcome.promotions > 0 {
+            unservedSince = now
+        }
+    }
+
+    mutating func judgeBounds() {
+        outcome.isBounded = plan.isBounded && wasLevelAtFault && outcome.violation == nil
+        guard outcome.isBounded else { return }
+        if outcome.longestGap > DrillBounds.unserved { found(.unservedTooLong) }
+        if outcome.longestWait > DrillBounds.unanswered { found(.unansweredTooLong) }
+    }
+
+    /// With everything healed: one primary, its standby in sync and on record as such, and the same log in memory and on
+    /// disk on both.
+    var isRecovered: Bool {
+        guard let primary else { return false }
+        let node = nodes[primary]
+        let other = nodes[1 - primary]
+        let authority = nodes[Int(node.core.configuration.authority)]
+        return other.isUp && !serves(1 - primary)
+            && node.core.isInSync(node.local(now))
+            && authority.record.inSync && authority.record.epoch == node.core.record.epoch
+            && node.log == other.log && node.core.log == node.log && other.core.log == other.log
+            && holds(node.log)
+    }
+}
