@@ -85,27 +85,39 @@ package enum RunSummary {
     ) -> Summary.PredictedRange? {
         guard let prediction = system.prediction else { return nil }
         var range: ClosedRange<Double>?
+        var outside: Set<Int> = []
         for (trial, step) in current.flatMap({ trial in trial.steps.map { (trial, $0) } }) {
             // Losing the standby costs nothing that a formula for the primary predicts.
             guard step.measured, let fault = step.fault,
                 fault.hasPrefix("node.") || fault == "link.down",
                 trial.primaryBefore == nil || trial.primaryBefore == step.host
             else { continue }
-            for (survivor, predicted) in prediction.rtoBySurvivor
-            where survivor.rawValue != step.host {
-                if let known = range {
-                    range =
-                        min(
-                            known.lowerBound, predicted.lowerBound)...max(
-                            known.upperBound, predicted.upperBound)
-                } else {
-                    range = predicted
-                }
-            }
+            let own = prediction.rtoBySurvivor.filter { $0.key.rawValue != step.host }.map(\.value)
+            guard let here = hull(own) else { continue }
+            range = hull([range, here].compactMap { $0 })
+            if isOutside(step.rto, here) { outside.insert(trial.index) }
         }
         return range.map {
             Summary.PredictedRange(
-                low: $0.lowerBound, high: $0.upperBound, source: prediction.source)
+                low: $0.lowerBound, high: $0.upperBound, source: prediction.source,
+                outside: outside.sorted())
+        }
+    }
+
+    private static func hull(_ ranges: [ClosedRange<Double>]) -> ClosedRange<Double>? {
+        guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max()
+        else { return nil }
+        return low...high
+    }
+
+    /// With all of its uncertainty; without an answer until the end of the observation it is longer than that.
+    private static func isOutside(_ rto: Measure, _ predicted: ClosedRange<Double>) -> Bool {
+        switch rto.status {
+        case .measured:
+            (rto.low ?? rto.value).map { $0 > predicted.upperBound } ?? false
+                || (rto.high ?? rto.value).map { $0 < predicted.lowerBound } ?? false
+        case .censored: (rto.low ?? rto.value).map { $0 > predicted.upperBound } ?? false
+        case .unknown, .notApplicable: false
         }
     }
 }

@@ -308,11 +308,23 @@ package struct Summary: Hashable, Sendable, Codable {
         package var low: Double
         package var high: Double
         package var source: String
+        /// The trials whose RTO, with all of its uncertainty, lies outside what is predicted for them. It changes no verdict.
+        package var outside: [Int]
 
-        package init(low: Double, high: Double, source: String) {
+        package init(low: Double, high: Double, source: String, outside: [Int] = []) {
             self.low = low
             self.high = high
             self.source = source
+            self.outside = outside
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            low = try values.decode(Double.self, forKey: .low)
+            high = try values.decode(Double.self, forKey: .high)
+            source = try values.decode(String.self, forKey: .source)
+            // Earlier reports do not have it.
+            outside = try values.decodeIfPresent([Int].self, forKey: .outside) ?? []
         }
     }
 }

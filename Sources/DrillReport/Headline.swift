@@ -43,6 +43,23 @@ struct Headline {
             "\(predicted.source) predicts \(shown)", "\(predicted.source) 预测 \(shown)")
     }
 
+    /// Trials that contradict the prediction; it changes no verdict.
+    var outsidePrediction: String? {
+        guard let predicted = report.summary.predicted, !predicted.outside.isEmpty else {
+            return nil
+        }
+        let (numbers, unit) = Shown.range(predicted.low, predicted.high)
+        let trials = predicted.outside.prefix(5).map { "\($0)" }.joined(
+            separator: language(", ", "、"))
+        let more = predicted.outside.count - 5
+        let rest = more > 0 ? language(" and \(more) more", " 等 \(predicted.outside.count) 次") : ""
+        let plural = predicted.outside.count == 1 ? "" : "s"
+        return language(
+            "RTO outside predicted \(numbers) \(unit) (\(predicted.source)) in trial\(plural) \(trials)\(rest): either the prediction does not hold here, or something else happened",
+            "试验 \(trials)\(rest)的 RTO 超出预测 \(numbers) \(unit)（\(predicted.source)）：或此预测在此不成立，或另有原因"
+        )
+    }
+
     var hasFailover: Bool { report.summary.failover.trials > 0 }
 
     /// `3/3`

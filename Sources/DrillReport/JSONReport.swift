@@ -50,7 +50,7 @@ package enum JSONReport {
             "successes", "trials", "proved_rate_95", "proved_rate_95_pessimistic",
             "trials_still_needed",
         ],
-        "predicted": ["low", "high", "source"],
+        "predicted": ["low", "high", "source", "outside"],
         "heal": ["verdict", "left_behind"],
         "trials": [
             "index", "attempt", "verdict", "reasons", "noise_k", "slow_ms", "primary_before",

@@ -8,6 +8,7 @@ package enum MarkdownSummary {
         var out = "### \(mark(report.verdict)) \(language.verdict(report.verdict)) · "
         out += "\(word(report.run.scenario)) · \(word(report.run.system))\n\n"
         out += word(headline.sentence()) + "\n\n"
+        if let finding = headline.outsidePrediction { out += word(finding) + "\n\n" }
 
         var cells: [(String, String)] = []
         if let rto = headline.worstRTO, !headline.steps.isEmpty {

@@ -40,6 +40,7 @@ package enum TerminalSummary {
                 }
             }
         }
+        if let finding = headline.outsidePrediction { add(finding) }
         for left in report.heal.leftBehind { add("left behind: \(left)") }
         return lines
     }

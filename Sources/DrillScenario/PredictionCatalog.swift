@@ -16,15 +16,26 @@ struct PredictionFormula: Sendable {
 }
 
 enum PredictionCatalog {
-    static let all: [PredictionFormula] = [vrrp]
+    static let all: [PredictionFormula] = [vrrp, twin, etcd, pgAutoFailover, patroni]
 
     static var keys: [Key] {
-        all.flatMap { formula in
-            formula.durations.map { Key($0, .duration, "of formula \(formula.name)") }
-                + formula.hostVariables.map {
-                    Key($0, .text, "of formula \(formula.name): a host variable's name")
-                }
+        // Formulas may share a key: it is listed once, with all of them.
+        var names: [String: [String]] = [:]
+        for formula in all {
+            for key in formula.durations { names[key, default: []].append(formula.name) }
         }
+        var keys: [Key] = []
+        for key in all.flatMap(\.durations) {
+            guard let formulas = names.removeValue(forKey: key) else { continue }
+            let list = formulas.joined(separator: ", ")
+            keys.append(Key(key, .duration, "of formula\(formulas.count > 1 ? "s" : "") \(list)"))
+        }
+        for formula in all {
+            keys += formula.hostVariables.map {
+                Key($0, .text, "of formula \(formula.name): a variable's name")
+            }
+        }
+        return keys
     }
 
     /// RFC 5798, section 6.1: Skew_Time = (256 − priority) / 256 × advert and
@@ -40,5 +51,76 @@ enum PredictionCatalog {
         else { return nil }
         let masterDown = 3 * advert + (256 - priority) / 256 * advert
         return (masterDown - advert)...masterDown
+    }
+
+    /// The standby misses a primary `detect` after it last heard it, which is up to one heartbeat before the death; the
+    /// witness, which has heard it as late, lets at most another heartbeat pass until it votes (docs/SIMULATION.md: of the
+    /// machines alone, at most 36.9 ms with heartbeat 10 ms and detect 35 ms). The address, its announcement and the first
+    /// answer of a busy machine get 15 ms.
+    static let twin = PredictionFormula(
+        name: "twin", summary: "the reference pair's standby takes over after a silent death",
+        source: "twin's heartbeats", durations: ["heartbeat", "detect"], hostVariables: []
+    ) { durations, _ in
+        guard let heartbeat = durations["heartbeat"]?.milliseconds,
+            let detect = durations["detect"]?.milliseconds, detect >= 2 * heartbeat
+        else { return nil }
+        return (detect - heartbeat)...(detect + heartbeat + 15)
+    }
+
+    /// A follower waits for a random time in [election, 2 × election) since the last heartbeat (etcd.io, "Tuning", Election
+    /// Timeout; go.etcd.io/raft, resetRandomizedElectionTimeout), which came up to one heartbeat before the death. Votes
+    /// and the new leader's first entry get two heartbeats. A split vote, rare with two followers, takes another turn.
+    static let etcd = PredictionFormula(
+        name: "etcd", summary: "etcd elects a leader after the last one died silently",
+        source: "etcd's election timeout", durations: ["heartbeat", "election"], hostVariables: []
+    ) { durations, _ in
+        guard let heartbeat = durations["heartbeat"]?.milliseconds,
+            let election = durations["election"]?.milliseconds, election > heartbeat
+        else { return nil }
+        return (election - heartbeat)...(2 * election + 2 * heartbeat)
+    }
+
+    /// A host is unhealthy when it has not reported for `unhealthy_after` (its keeper reports every second) and the
+    /// monitor's own questions failed: one every `health_period`, each given `health_timeout`, asked again `retries` times
+    /// after `health_retry_delay`. Then the old primary is given `demote_timeout`, and before and after that the standby's
+    /// keeper has to report, each within a second; promotion and the first answer get half a second
+    /// (pg-auto-failover.readthedocs.io, "Configuring pg_auto_failover": pgautofailover.* settings).
+    static let pgAutoFailover = PredictionFormula(
+        name: "pg_auto_failover", summary: "the monitor promotes the standby after a silent death",
+        source: "pg_auto_failover's timers",
+        durations: [
+            "unhealthy_after", "health_period", "health_timeout", "health_retry_delay",
+            "demote_timeout",
+        ], hostVariables: ["retries"]
+    ) { durations, variables in
+        let keeper = 1000.0
+        guard let unhealthy = durations["unhealthy_after"]?.milliseconds,
+            let period = durations["health_period"]?.milliseconds,
+            let timeout = durations["health_timeout"]?.milliseconds,
+            let delay = durations["health_retry_delay"]?.milliseconds,
+            let demote = durations["demote_timeout"]?.milliseconds,
+            let retries = variables["retries"], retries >= 0, retries == retries.rounded()
+        else { return nil }
+        // The first question may have been under way when the host died.
+        let soonest = max(unhealthy - keeper, retries * (timeout + delay))
+        let latest = max(unhealthy, period + (retries + 1) * timeout + retries * delay)
+        return (soonest + demote)...(latest + demote + 2 * keeper + 500)
+    }
+
+    /// The leader key was renewed up to `loop_wait` before the death and lives for `ttl`; a standby looks at most a
+    /// `loop_wait` later, and takes the key and promotes itself within 2 s (patroni.readthedocs.io, "Dynamic configuration
+    /// settings": ttl, loop_wait). Where etcd's leader died with it, keys live for a whole ttl from its next leader on,
+    /// which `election` says how long to wait for. retry_timeout bounds a leader that lives and does not reach etcd:
+    /// this one is dead.
+    static let patroni = PredictionFormula(
+        name: "patroni", summary: "Patroni promotes a standby after a silent death",
+        source: "Patroni's ttl and loop_wait", durations: ["ttl", "loop_wait", "election"],
+        hostVariables: []
+    ) { durations, _ in
+        guard let ttl = durations["ttl"]?.milliseconds,
+            let loop = durations["loop_wait"]?.milliseconds,
+            let election = durations["election"]?.milliseconds, ttl > loop
+        else { return nil }
+        return (ttl - loop)...(2 * election + ttl + loop + 2000)
     }
 }

@@ -334,6 +334,18 @@ func `an attempt that a retry replaced takes nothing from what was proved, a mis
         scenario: input.scenario, system: input.system, trials: [TrialAnalysis.analyze(input)],
         facts: facts)
     #expect(report.summary.predicted?.low == 2609)
+    // The measured 301 ms are none of that, and it changes no verdict.
+    #expect(report.summary.predicted?.outside == [report.trials[0].index])
+    for (range, isOutside) in [
+        (250...350, false), (301...900, false), (100...250, true), (350...400, true),
+    ] as [(ClosedRange<Double>, Bool)] {
+        input.system.prediction = Prediction(rtoBySurvivor: ["b": range], source: "theory")
+        let other = RunAnalysis.judge(
+            scenario: input.scenario, system: input.system,
+            trials: [TrialAnalysis.analyze(input)], facts: facts)
+        #expect(other.summary.predicted?.outside.isEmpty == !isOutside, "\(range)")
+        #expect(other.verdict == report.verdict)
+    }
     #expect(report.summary.rto.byPrimary["a"]?.max == 301)
     // Nobody took the role over.
     #expect(report.summary.failover.successes == 0)

@@ -21,6 +21,26 @@ private let path = "reports/…/report.html"
         ])
 }
 
+@Test
+func `an RTO that leaves its band is said in both languages, in JSON, and changes no verdict`()
+    throws
+{
+    var report = three()
+    report.summary.predicted?.outside = [2, 3]
+    let lines = TerminalSummary.lastLines(report, reportPath: path)
+    #expect(
+        lines.first
+            == "  RTO outside predicted 2.61–3.61 s (RFC 5798) in trials 2, 3: either the prediction does not hold here, or something else happened"
+    )
+    #expect(lines.last?.hasPrefix("PASS node-kill") == true)
+    let chinese = String(
+        decoding: MarkdownSummary.encode(report, language: .zh), as: UTF8.self)
+    #expect(chinese.contains("试验 2、3的 RTO 超出预测 2.61–3.61 s"))
+    #expect(
+        String(decoding: try JSONReport.encode(report), as: UTF8.self).contains(
+            "\"outside\": [2, 3]"))
+}
+
 @Test func `a failure says why before the figures`() {
     var report = three()
     report.verdict = .fail

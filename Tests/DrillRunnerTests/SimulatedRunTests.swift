@@ -62,7 +62,7 @@ private struct RandomRun {
 @Suite struct SimulatedRunTests {
     /// FIREDRILL_SIMULATED_RUNS asks for more.
     static var count: Int {
-        getenv("FIREDRILL_SIMULATED_RUNS").flatMap { Int(String(cString: $0)) } ?? 1000
+        getenv("FIREDRILL_SIMULATED_RUNS").flatMap { Int(String(cString: $0)) } ?? 200
     }
 
     @Test func `whatever goes wrong when, a run ends, and nothing that answers is left broken`() {

@@ -68,6 +68,34 @@ import Testing
         #expect(prediction.source == "RFC 5798")
     }
 
+    @Test(
+        arguments: [
+            ("formula: twin, heartbeat: 10ms, detect: 35ms", 25, 60),
+            ("formula: etcd, heartbeat: 100ms, election: 1s", 900, 2200),
+            (
+                "formula: pg_auto_failover, unhealthy_after: 1500ms, health_period: 500ms, health_timeout: 500ms, health_retry_delay: 200ms, demote_timeout: 3s, retries: retries",
+                3700, 7200
+            ),
+            // pg_auto_failover's own timers.
+            (
+                "formula: pg_auto_failover, unhealthy_after: 20s, health_period: 5s, health_timeout: 5s, health_retry_delay: 2s, demote_timeout: 30s, retries: own_retries",
+                49_000, 56_500
+            ),
+            ("formula: patroni, ttl: 30s, loop_wait: 10s, election: 1s", 20_000, 44_000),
+        ] as [(String, Double, Double)])
+    func `a formula gives the range that its timers add up to`(
+        text: String, low: Double, high: Double
+    ) throws {
+        let system = Files.system.with(
+            "formula: vrrp, advert: \"{{advert}}\", priority: priority", text
+        ).with("vars: {advert: 1s}", "vars: {advert: 1s, retries: 1, own_retries: 2}")
+        let prediction = try #require(
+            try Files(system: system).load().get()[0].system.prediction)
+        let range = try #require(prediction.rtoBySurvivor["b"])
+        #expect(range.lowerBound == low)
+        #expect(range.upperBound == high)
+    }
+
     @Test func `a variable is that of the system, the scenario, the matrix, then --set`() throws {
         func timer(_ scenario: String, _ set: [String: String] = [:]) throws -> [String] {
             try Files(scenario: scenario).load(set: set).get().map {

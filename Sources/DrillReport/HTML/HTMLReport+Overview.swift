@@ -73,6 +73,7 @@ extension HTMLReport {
         let interval: Markup = Shown.interval(worst).map { " <small>\($0)</small>" } ?? .none
         var sub: [String] = []
         if let prediction = headline.prediction { sub.append(prediction) }
+        if let finding = headline.outsidePrediction { sub.append(finding) }
         if !single, let median = summary.median {
             sub.append(
                 language("median ", "中位 ") + Shown.duration(median)
