@@ -259,6 +259,7 @@ import Testing
             }
         }
         try await onThread { [identified] in
+            defer { etcd.end() }
             let endpoint = try etcd.client().session(.endpoint, timeout: .seconds(5))
             defer { endpoint.close() }
             for (stream, operations) in zip(streams, trial.streams) {

@@ -26,7 +26,11 @@ final class LocalEtcd: Sendable {
         try waitForLeader()
     }
 
-    deinit {
+    deinit { end() }
+
+    /// With their data. Whoever hands them from thread to thread says when: the last of them may let go of them only as the
+    /// process ends.
+    func end() {
         members.withLock { members in
             for member in members {
                 member?.signal(SIGKILL)

@@ -53,7 +53,11 @@
             try start()
         }
 
-        deinit {
+        deinit { end() }
+
+        /// With its data. Whoever hands it from thread to thread says when: the last of them may let go of it only as the
+        /// process ends.
+        func end() {
             fail()
             if let remover = try? ChildProcess("rm", ["-rf", folder]) { _ = remover.wait() }
         }

@@ -40,6 +40,7 @@
                 }
             }
             try await onThread {
+                defer { server.end() }
                 let session = try server.session()
                 #expect(
                     try session.query(["sql": "SELECT COUNT(*) FROM firedrill_ledger"]) == "400")
@@ -306,7 +307,12 @@
                 }
             }
             let keys = refused
-            let found = try await onThread { try server.session().read(keys) }
+            let found = try await onThread {
+                defer { server.end() }
+                let session = try server.session()
+                defer { session.close() }
+                return try session.read(keys)
+            }
             #expect(found == [:])
         }
 
