@@ -44,6 +44,8 @@ struct LoadTrial: Sendable {
                 // A server may have said who it is before.
                 for event in events.withLock({ $0 }) {
                     if case .started(let at) = event { first = at }
+                    // It never starts, and says why.
+                    if case .failed = event { _ = try run.wait() }
                 }
             }
             let started = first ?? .now
