@@ -132,11 +132,11 @@ package enum OffendingWindow {
         func from(_ begin: Int64) -> [RegisterOperation] {
             prefix.filter { $0.completed.map { $0 >= begin } ?? true }
         }
-        guard isViolated(prefix, .any) else { return prefix }
+        guard isViolated(prefix, .any) else { return LinearizabilityChecker.relevant(prefix) }
         let after = begins.indices.partitioningIndex { !isViolated(from(begins[$0]), .any) }
         let part = after == 0 ? prefix : from(begins[after - 1])
         // What nobody knows the end of is shown where somebody saw it.
-        return part.sorted { $0.invoked < $1.invoked }
+        return LinearizabilityChecker.relevant(part).sorted { $0.invoked < $1.invoked }
     }
 }
 

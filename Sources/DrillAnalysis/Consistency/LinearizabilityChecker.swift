@@ -58,7 +58,7 @@ package struct LinearizabilityChecker {
 
     /// An undecided write whose value nobody saw is left out: not to take effect is always among its possibilities,
     /// and to take effect helps nobody.
-    private static func relevant(_ operations: [RegisterOperation]) -> [RegisterOperation] {
+    static func relevant(_ operations: [RegisterOperation]) -> [RegisterOperation] {
         guard operations.contains(where: { $0.completed == nil }) else { return operations }
         // What an undecided compare-and-set expects was seen only if that took effect, and so on: until nothing changes.
         var kept = operations

@@ -216,10 +216,13 @@ struct TimelinePicture {
             let to = max(from + 2, scale.clamped(recovery.from + predicted.upperBound))
             let (numbers, unit) = Shown.range(predicted.lowerBound, predicted.upperBound)
             let short = language("predicted \(numbers) \(unit)", "预测 \(numbers) \(unit)")
-            let long = narrow ? short : (recovery.source.map { "\($0): " } ?? "") + short
-            let size = LabelRows.width(of: long, size: 11.5) + 8
+            let long = (recovery.source.map { "\($0): " } ?? "") + short
+            let room = max(scale.right - to, from) - 8
+            let fits = !narrow && LabelRows.width(of: long, size: 11.5) + 8 <= room
+            let text = fits ? long : short
+            let size = LabelRows.width(of: text, size: 11.5) + 8
             let isLeft = scale.right - to <= size
-            block.predicted = (from, to, long, isLeft)
+            block.predicted = (from, to, text, isLeft)
             block.left = min(block.left, isLeft ? from - size : from)
             block.right = max(block.right, isLeft ? to : to + size)
         }
