@@ -5,7 +5,7 @@ import Glibc
 /// A lab that its controller told to stay, spoken to through its lab.sock.
 enum KeptLab {
     /// More than the longest orderly end takes.
-    static let patience = Duration.seconds(60)
+    static let patience = TestHooks.patience ?? .seconds(60)
 
     /// Sends one request and waits for its answer, which a supervisor that hangs or is stopped does not give: `timedOut`.
     static func ask(_ run: RunID, _ command: LabCommand) throws(LabFailure) -> LabReply {

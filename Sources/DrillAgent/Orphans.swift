@@ -41,7 +41,8 @@ enum Orphans {
         }
     }
 
-    static func find() throws(LabFailure) -> [Leftover] {
+    /// - Parameter only: what the others' look fails at does not matter to who asks for one.
+    static func find(only: RunID? = nil) throws(LabFailure) -> [Leftover] {
         let root = try Cgroup.root()
         var runs: Set<RunID> = []
         for place in RunFolder.parents + [root?.path].compactMap({ $0 }) {
@@ -60,23 +61,37 @@ enum Orphans {
         // Where nothing but links speaks of a run, an agent beside them may be its own.
         runs.formUnion(network.filter { !$0.value.isNearAgent }.keys)
         var found: [Leftover] = []
-        for run in runs.sorted() {
-            let folder = RunFolder(run: run)
-            let cgroup = try folder.cgroup()
-            let isKept = Files.exists(folder.socketPath)
-            found.append(
-                Leftover(
-                    run: run, state: try folder.isAlive ? (isKept ? .kept : .running) : .dead,
-                    folder: Files.exists(folder.path) ? folder.path : nil,
-                    cgroup: cgroup.exists ? cgroup.path : nil,
-                    socket: isKept ? folder.socketPath : nil,
-                    processes: Set(
-                        (cgroup.exists ? try cgroup.allProcesses() : [])
-                            + (own[run] ?? []).map(\.pid)
-                    ).sorted(), links: network[run]?.links ?? [],
-                    mounts: try MountRemains.find(in: folder.path)))
+        for run in runs.sorted() where only == nil || run == only {
+            let leftover = try Self.leftover(
+                of: run, own[run] ?? [], links: network[run]?.links ?? [])
+            let isGone = leftover.parts.isEmpty && leftover.processes.isEmpty
+            if !isGone || Files.exists(RunFolder(run: run).socketFolder) { found.append(leftover) }
         }
         return found
+    }
+
+    /// A run may end while it is looked at: then once more.
+    private static func leftover(
+        of run: RunID, _ own: [OwnProcess], links: [String], mayEnd: Bool = true
+    ) throws(LabFailure) -> Leftover {
+        let folder = RunFolder(run: run)
+        do throws(LabFailure) {
+            let cgroup = try folder.cgroup()
+            let isKept = Files.exists(folder.socketPath)
+            let inside = cgroup.exists ? try cgroup.allProcesses() : []
+            return Leftover(
+                run: run, state: try folder.isAlive ? (isKept ? .kept : .running) : .dead,
+                folder: Files.exists(folder.path) ? folder.path : nil,
+                cgroup: cgroup.exists ? cgroup.path : nil,
+                socket: isKept ? folder.socketPath : nil,
+                processes: Set(inside + own.map(\.pid)).sorted(), links: links,
+                mounts: try MountRemains.find(in: folder.path))
+        } catch {
+            guard mayEnd, error.errno == ENOENT || error.errno == ENODEV else { throw error }
+            usleep(50_000)
+            return try leftover(
+                of: run, own.filter { OwnProcess($0.pid) != nil }, links: links, mayEnd: false)
+        }
     }
 
     /// `heal`: undoes and removes what is dead or kept, says so, and ends with 5 where something stays.
@@ -85,7 +100,7 @@ enum Orphans {
     static func heal(only run: RunID? = nil, sparesKept: Bool = false) -> Int32 {
         do throws(LabFailure) {
             var failed = false
-            for leftover in try find() where run == nil || run == leftover.run {
+            for leftover in try find(only: run) {
                 do throws(LabFailure) {
                     if leftover.state == .running, awaitWatchdog(of: leftover.run) {
                         print("run \(leftover.run): healed by its watchdog")
@@ -121,16 +136,22 @@ enum Orphans {
 
     /// Whether the run's watchdog has its journal, heals, and is done with that soon.
     private static func awaitWatchdog(of run: RunID) -> Bool {
-        let folder = RunFolder(run: run)
+        guard let holder = Journal.holder(of: RunFolder(run: run).path),
+            let process = OwnProcess(holder), process.isWatchdog
+        else { return false }
+        return isHealed(by: process)
+    }
+
+    private static func isHealed(by watchdog: OwnProcess) -> Bool {
+        let folder = RunFolder(run: watchdog.run).path
         let deadline = RunInstant.now + .seconds(10)
-        while let holder = Journal.holder(of: folder.path),
-            let process = OwnProcess(holder), process.words.contains(" watchdog ")
-        {
-            if RunInstant.now > deadline { return false }
+        while Files.exists(folder) {
+            guard RunInstant.now < deadline, OwnProcess(watchdog.pid) == watchdog else {
+                return false
+            }
             usleep(20_000)
-            if !Files.exists(folder.path) { return true }
         }
-        return !Files.exists(folder.path)
+        return true
     }
 
     private static func removeDead(_ run: RunID) throws(LabFailure) {
@@ -164,9 +185,10 @@ enum Orphans {
 
     /// Its supervisor hangs or is stopped: without it, its watchdog heals, or we do.
     private static func endHung(_ run: RunID) throws(LabFailure) {
-        let own = OwnProcess.all().filter { $0.run == run && $0.words.hasSuffix(" lab") }
-        for supervisor in own { try supervisor.end() }
-        if !awaitWatchdog(of: run) { try removeDead(run) }
+        let watchdog = OwnProcess.all().first { $0.run == run && $0.isWatchdog }
+        try OwnProcess(holdingLockOf: RunFolder(run: run))?.end()
+        if let watchdog, isHealed(by: watchdog) { return }
+        try removeDead(run)
     }
 
     private static func endKept(_ run: RunID) throws(LabFailure) {

@@ -20,24 +20,48 @@ struct OwnProcess: Hashable {
     /// Nil: it is not ours, or gone. A person's shell may have the marker too, so it must be our program as well; and
     /// what another user calls a run must not become a path here.
     init?(_ pid: pid_t) {
-        var status = stat()
-        guard stat("/proc/\(pid)", &status) == 0, status.st_uid == geteuid() else { return nil }
-        guard let path = try? Files.readLink("/proc/\(pid)/exe"),
-            let program = path.split(separator: "/").last?.split(separator: " ").first,
-            Self.programs.contains(String(program)),
-            let environment = try? Files.read("/proc/\(pid)/environ")
-        else { return nil }
+        guard Self.isOurs(pid), let environment = try? Files.read("/proc/\(pid)/environ") else {
+            return nil
+        }
         let prefix = Self.marker + "="
         guard
             let name = environment.split(separator: "\0").first(where: { $0.hasPrefix(prefix) })?
                 .dropFirst(prefix.count),
             !name.isEmpty, !name.contains("/"), name != "..", name != "."
         else { return nil }
+        self.init(pid: pid, run: RunID(String(name)))
+    }
+
+    /// Who has the run's lock: its supervisor, which nobody gave the marker.
+    init?(holdingLockOf folder: RunFolder) {
+        guard let pid = Journal.holder(of: folder.path), Self.isOurs(pid) else { return nil }
+        let descriptors = "/proc/\(pid)/fd"
+        // The number in the file may be another's by now.
+        guard
+            Files.list(descriptors).contains(where: {
+                (try? Files.readLink("\(descriptors)/\($0)")) == folder.lockPath
+            })
+        else { return nil }
+        self.init(pid: pid, run: folder.run)
+    }
+
+    private init(pid: pid_t, run: RunID) {
         self.pid = pid
-        run = RunID(String(name))
+        self.run = run
         words = ((try? Files.read("/proc/\(pid)/cmdline")) ?? "").split(separator: "\0")
             .joined(separator: " ")
     }
+
+    private static func isOurs(_ pid: pid_t) -> Bool {
+        var status = stat()
+        guard stat("/proc/\(pid)", &status) == 0, status.st_uid == geteuid(),
+            let path = try? Files.readLink("/proc/\(pid)/exe"),
+            let program = path.split(separator: "/").last?.split(separator: " ").first
+        else { return false }
+        return programs.contains(String(program))
+    }
+
+    var isWatchdog: Bool { words.contains(" watchdog ") }
 
     /// SIGKILL, and its exit; the number cannot mean another process meanwhile.
     func end() throws(LabFailure) {
@@ -45,7 +69,10 @@ struct OwnProcess: Hashable {
         if result == -ESRCH { return }
         let pidfd = try Descriptor(result: result, "open process \(pid)")
         // Its number may have been given to another between the look and the opening.
-        guard OwnProcess(pid) == self else { return }
+        guard
+            OwnProcess(pid) == self
+                || OwnProcess(holdingLockOf: RunFolder(run: run)) == self
+        else { return }
         _ = clinux_pidfd_signal(pidfd.number, SIGKILL)
         var entry = clinux_poll(descriptor: pidfd.number, asked: Int16(POLLIN), seen: 0)
         if clinux_ppoll(&entry, 1, 5_000_000_000) <= 0 {

@@ -10,6 +10,7 @@ import Synchronization
 /// - `FIREDRILL_TEST_BREAK=zero-probability | wrong-port | no-removal`: a link fault is attached so that it does nothing, and the
 ///   kernel says that all is well. `no-removal`: the filters of a link fault go, and its device does not.
 /// - `FIREDRILL_TEST_LEASE_MS=N`: instead of the lease that the controller gives.
+/// - `FIREDRILL_TEST_PATIENCE_MS=N`: how long `heal` waits for the supervisor of a kept lab.
 ///
 /// Only the first supervisor that finds the file absent counts: a lab that is built anew is not stopped again.
 enum TestHooks {
@@ -21,8 +22,8 @@ enum TestHooks {
 
     static let broken = value("FIREDRILL_TEST_BREAK").flatMap { Break(rawValue: $0) }
 
-    static let lease = value("FIREDRILL_TEST_LEASE_MS").flatMap { Int64($0) }
-        .map { Duration.milliseconds($0) }
+    static let lease = milliseconds("FIREDRILL_TEST_LEASE_MS")
+    static let patience = milliseconds("FIREDRILL_TEST_PATIENCE_MS")
 
     private static let stopAt = value("FIREDRILL_TEST_STOP_AT").flatMap { Int($0) } ?? 0
     private static let reached = Mutex(0)
@@ -58,6 +59,10 @@ enum TestHooks {
             text = text.replacing("DrillCore.\(type)", with: "")
         }
         return text
+    }
+
+    private static func milliseconds(_ name: String) -> Duration? {
+        value(name).flatMap { Int64($0) }.map { .milliseconds($0) }
     }
 
     private static func value(_ name: String) -> String? {

@@ -35,6 +35,8 @@ struct BadState {
 }
 
 extension TwinNode {
+    private static let lostMark = Array("\u{0}lost".utf8)
+
     func afterwards(_ now: Int64) throws {
         guard let badness = options.badness, let promotedAt = bad.promotedAt, promotedAt > 0,
             !bad.hasLost
@@ -52,10 +54,12 @@ extension TwinNode {
                     (.delete, $0, [])
                 })
         case .lose(let count):
-            guard core.role == .primary else { return }
+            guard core.takesWrites(now) else { return }
             bad.hasLost = true
+            // The pair loses once, however often its hosts are promoted: whoever comes next finds the mark.
+            guard try log.value(of: Self.lostMark) == nil else { return }
             let lost = try keys(from: 1, through: min(Int(bad.committed), log.last), most: count)
-            try put(lost.map { (.delete, $0, []) })
+            try put(lost.map { (.delete, $0, []) } + [(.set, Self.lostMark, [1])])
         case .ackBeforeWrite, .forget, .dualPrimary, .neverRecover: return
         }
     }

@@ -197,7 +197,7 @@ final class CrashRun {
         }
         facts.verdict = try? drill.written().verdict
         facts.leftBehind = (try? drill.written().heal.leftBehind) ?? []
-        facts.remains = try remains(of: run)
+        facts.remains += try remains(of: run)
         let changes = try machine.changes(since: before)
         if !changes.isEmpty { facts.remains.append("the machine is not as before: \(changes)") }
         if try !machine.hearsNeighbour() {

@@ -101,6 +101,43 @@ import Testing
         try lab.expectNothingLeft()
     }
 
+    @Test func `who looks while another run ends sees all of the rest`() throws {
+        let script = "for i in $(seq 250); do \"$0\" orphans >/dev/null || exit 1; done"
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(nothing) }
+        let looker = try Programs.spawn(
+            ["/bin/sh", "-c", script, try Programs.agent], input: nothing, output: nothing)
+        for _ in 0..<8 {
+            try TestLab.with("looked-at") { (lab: TestLab) throws in
+                try lab.startServing("a")
+            }
+        }
+        #expect(Programs.wait(looker, within: .seconds(60)) == 0)
+    }
+
+    /// Stopped, and with its watchdog or without: heal ends the supervisor, and one of the others heals.
+    @Test(arguments: [true, false])
+    func `a kept lab whose supervisor hangs is healed all the same`(hasWatchdog: Bool) throws {
+        setenv("FIREDRILL_TEST_PATIENCE_MS", "500", 1)
+        defer { unsetenv("FIREDRILL_TEST_PATIENCE_MS") }
+        let lab = try TestLab("hung")
+        let s = lab.supervisor
+        try lab.build()
+        try lab.startServing("a")
+        try s.lab(.silence("a"))
+        try s.ask(.keep)
+        lab.remember()
+        s.closeInput()
+        usleep(300_000)
+        s.signal(SIGSTOP)
+        if !hasWatchdog { kill(try lab.watchdog, SIGKILL) }
+        let healed = try Programs.run([try Programs.agent, "heal", lab.run.rawValue])
+        #expect(healed.status == 0)
+        #expect(healed.output.contains("run \(lab.run): kept lab ended\n"))
+        #expect(s.waitForEnd() == 128 + SIGKILL)
+        try lab.expectNothingLeft()
+    }
+
     @Test func `a kept lab stays, can be entered, and is healed`() throws {
         let lab = try TestLab("kept")
         let s = lab.supervisor

@@ -23,16 +23,6 @@ import Testing
         return lab
     }
 
-    /// A process whose parent the supervisor is, or was.
-    private func watchdog(of lab: TestLab) throws -> pid_t {
-        let wanted = ["firedrill-agent", "watchdog", lab.run.rawValue]
-        let pid = Programs.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
-            let text = (try? Programs.text("/proc/\(pid)/cmdline")) ?? ""
-            return text.split(separator: "\0").map(String.init) == wanted
-        }
-        return try #require(pid, "there is no watchdog")
-    }
-
     private func isGone(_ pid: pid_t, within limit: Duration = .seconds(8)) -> Bool {
         let deadline = RunInstant.now + limit
         while RunInstant.now < deadline {
@@ -44,7 +34,7 @@ import Testing
 
     @Test func `the watchdog heals when the supervisor is killed`() throws {
         let lab = try broken("orphaned")
-        let watchdog = try watchdog(of: lab)
+        let watchdog = try lab.watchdog
         lab.supervisor.signal(SIGKILL)
         #expect(lab.supervisor.waitForEnd() == 128 + SIGKILL)
         #expect(isGone(watchdog))
@@ -53,7 +43,7 @@ import Testing
 
     @Test func `the watchdog ends and heals a supervisor that is stopped past its lease`() throws {
         let lab = try broken("stopped", lease: .seconds(1))
-        let watchdog = try watchdog(of: lab)
+        let watchdog = try lab.watchdog
         lab.supervisor.signal(SIGSTOP)
         #expect(lab.supervisor.waitForEnd() == 128 + SIGKILL)
         #expect(isGone(watchdog))
@@ -73,7 +63,7 @@ import Testing
 
     @Test func `the supervisor heals when the watchdog is killed`() throws {
         let lab = try broken("unwatched")
-        kill(try watchdog(of: lab), SIGKILL)
+        kill(try lab.watchdog, SIGKILL)
         try expectHealed(lab, by: .watchdog)
         let failure = try lab.supervisor.failure(of: .perform(.lab(.silence("a"))))
         #expect(failure.message == "nothing is changed any more: the watchdog has ended")
@@ -97,7 +87,7 @@ import Testing
 
     @Test func `heal does what a supervisor and its watchdog cannot when both are killed`() throws {
         let lab = try broken("both")
-        let watchdog = try watchdog(of: lab)
+        let watchdog = try lab.watchdog
         kill(watchdog, SIGSTOP)
         lab.supervisor.signal(SIGKILL)
         _ = lab.supervisor.waitForEnd()

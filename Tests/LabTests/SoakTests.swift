@@ -3,16 +3,19 @@ import Testing
 
 /// Without a fault nothing may happen: every alarm here would be a false one. Ten minutes by `--set length=10m`.
 @Suite(.serialized) struct SoakTests {
+    /// Two at a time, as most of it is waiting.
     @Test(
         .timeLimit(.minutes(8)),
-        arguments: ["keepalived-nginx", "haproxy-nginx", "nginx-upstream", "twin"])
-    func `a minute under load has no outage and no role change`(system: String) throws {
-        let report = try Drill.conclusive(
-            "\(system)/soak.yaml", within: .seconds(150))
-        let trial = try #require(report.trials.last)
-        #expect(trial.roleChanges == 0)
-        #expect(trial.streams.allSatisfy { $0.outages.isEmpty })
-        #expect(report.verdict == .pass)
+        arguments: [["keepalived-nginx", "twin"], ["haproxy-nginx", "nginx-upstream"]])
+    func `a minute under load has no outage and no role change`(systems: [String]) throws {
+        let reports = try Drill.conclusive(
+            systems.map { "\($0)/soak.yaml" }, within: .seconds(150))
+        for (system, report) in zip(systems, reports) {
+            let trial = try #require(report.trials.last)
+            #expect(trial.roleChanges == 0, "\(system)")
+            #expect(trial.streams.allSatisfy { $0.outages.isEmpty }, "\(system)")
+            #expect(report.verdict == .pass, "\(system)")
+        }
     }
 
     @Test(

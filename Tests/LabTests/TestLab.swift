@@ -56,6 +56,18 @@ final class TestLab {
     @discardableResult
     func build() throws -> LabReply { try supervisor.ask(.build(spec)) }
 
+    /// A process whose parent the supervisor is, or was.
+    var watchdog: pid_t {
+        get throws {
+            let wanted = ["firedrill-agent", "watchdog", run.rawValue]
+            let pid = Programs.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
+                let text = (try? Programs.text("/proc/\(pid)/cmdline")) ?? ""
+                return text.split(separator: "\0").map(String.init) == wanted
+            }
+            return try #require(pid, "there is no watchdog")
+        }
+    }
+
     func address(_ host: HostName) -> String { Self.addresses[host] ?? "" }
 
     /// Writes down what the lab has on the machine now: all of it must be gone in the end.
