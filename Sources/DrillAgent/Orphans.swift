@@ -24,9 +24,9 @@ enum Orphans {
         var links: [String] = []
         var mounts: [String] = []
 
-        /// All of it but the processes.
         var parts: [String] {
             [folder, cgroup, socket].compactMap { $0 } + links + mounts.map { "mount \($0)" }
+                + processes.map { "process \($0)" }
         }
     }
 
@@ -37,7 +37,7 @@ enum Orphans {
             return 0
         } catch {
             AgentMain.complain("\(error)")
-            return 1
+            return 4
         }
     }
 
@@ -64,8 +64,9 @@ enum Orphans {
         for run in runs.sorted() where only == nil || run == only {
             let leftover = try Self.leftover(
                 of: run, own[run] ?? [], links: network[run]?.links ?? [])
-            let isGone = leftover.parts.isEmpty && leftover.processes.isEmpty
-            if !isGone || Files.exists(RunFolder(run: run).socketFolder) { found.append(leftover) }
+            if !leftover.parts.isEmpty || Files.exists(RunFolder(run: run).socketFolder) {
+                found.append(leftover)
+            }
         }
         return found
     }
@@ -130,7 +131,7 @@ enum Orphans {
             return failed ? 5 : 0
         } catch {
             AgentMain.complain(error.message)
-            return 1
+            return 4
         }
     }
 
