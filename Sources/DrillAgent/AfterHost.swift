@@ -16,9 +16,9 @@ enum AfterHost {
             return nil
         }
         switch operation {
-        case .run(let arguments): return (host, arguments)
+        case .undo(let arguments): return (host, arguments)
         case .killService, .stopService, .startService, .pauseService, .continueService,
-            .signalService, .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock,
+            .signalService, .run, .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock,
             .resetClock, .throttleDisk, .unthrottleDisk:
             return nil
         }

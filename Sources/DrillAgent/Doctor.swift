@@ -65,9 +65,7 @@ enum Doctor {
         do throws(LabFailure) {
             guard let root = try Cgroup.root() else {
                 finding.needed = false
-                finding.problem =
-                    "none is delegated to this user (systemd-run --user --scope -p Delegate=yes gives one);"
-                    + " processes are killed and stopped one by one, and have no limits"
+                finding.problem = MachineCapabilities.noCgroup
                 return finding
             }
             finding.detail = root.path

@@ -114,7 +114,7 @@ extension LabSupervisor {
             try await setPaused(try host.service(name), on: host, false)
         case .signalService(let name, let number):
             try signal(try host.service(name), on: host, number)
-        case .run(let arguments): try await runToEnd(arguments, on: host)
+        case .run(let arguments), .undo(let arguments): try await runToEnd(arguments, on: host)
         case .command(let arguments, _): try await command(arguments, on: host)
         case .beginStress(let stress): try await begin(.stress(stress), on: host)
         case .endStress(let stress): try await end(.stress(stress), on: host)

@@ -14,11 +14,12 @@ extension LabSupervisor: KeeperHands {
         let outcome = keeper.takeOutcome(ofUndo: change)
         // Starting a service is an order of its own, too: for one that a switchover ended, or that ended since.
         let isStillToDo = try isStart(ofStopped: operation)
+        let isStart = if case .host(_, .startService) = operation { true } else { false }
         if let outcome, !isStillToDo {
             // It was healed without an order, and the event has said so; now the order has come.
             return reply(id, InstantInterval(.now), outcome.verdict, outcome.message)
         }
-        if operation.takesBack {
+        if operation.takesBack || isStart && !isStillToDo {
             if let outcome = keeper.unrestored.last(where: { $0.record.undo == change }) {
                 return reply(id, InstantInterval(.now), .restoreFailed, outcome.message)
             }
@@ -217,7 +218,7 @@ extension LabSupervisor: KeeperHands {
         case .skewClock(let name, let offset):
             let clock = ServiceClock(of: name, on: host.kernel)
             return (clock.offset()?.spelledOffset ?? Self.gone, offset.spelledOffset)
-        case .stopService, .startService, .continueService, .signalService, .run, .command,
+        case .stopService, .startService, .continueService, .signalService, .run, .undo, .command,
             .endStress, .emptyDisk, .resetClock, .unthrottleDisk:
             return nil
         }
@@ -241,7 +242,7 @@ extension FaultOperation {
         switch self {
         case .lab(.unsilence), .lab(.thaw), .lab(.boot), .lab(.carrier(_, _, up: true)),
             .lab(.unflap),
-            .lab(.detach), .host(_, .continueService), .host(_, .endStress), .host(_, .emptyDisk),
+            .lab(.detach), .host(_, .continueService), .host(_, .undo), .host(_, .endStress), .host(_, .emptyDisk),
             .host(_, .resetClock), .host(_, .unthrottleDisk):
             true
         case .lab, .host: false

@@ -2,6 +2,10 @@ import DrillCore
 
 /// What this machine lacks for a lab; looked for before anything is built, and told with the greeting.
 enum MachineCapabilities {
+    static let noCgroup =
+        "no cgroup v2 is delegated to this user (systemd-run --user --scope -p Delegate=yes gives one):"
+        + " processes are killed and stopped one by one, and have no limits"
+
     /// - Parameters:
     ///   - network: why there is no network namespace for the switch.
     ///   - realtime: what refused real-time priority, or 0.
@@ -18,6 +22,7 @@ enum MachineCapabilities {
                 lacking[.impairment] = "netem: \(netem); emulator: \(emulator)"
             }
         }
+        if OrdinaryUser.isThis, (try? Cgroup.root()) == nil { lacking[.cgroups] = Self.noCgroup }
         lacking[.diskLimits] = DiskThrottle.missing
         if ServiceClock.library == nil { lacking[.skewedClocks] = ServiceClock.missingLibrary }
         if realtime != 0 {

@@ -58,7 +58,10 @@ package enum Charging {
         guard let inEffect = steps.last(where: { $0.isInEffect(at: t1) }) else {
             return latestHeal.map { .heal($0.id) }
         }
-        if let latestHeal, let heal = latestHeal.heal, t1 < heal + stable {
+        // What began after the heal is the next step's own.
+        if let latestHeal, let heal = latestHeal.heal, t1 < heal + stable,
+            inEffect.t0.map({ $0.low < heal }) ?? false
+        {
             return .heal(latestHeal.id)
         }
         return .step(inEffect.id)

@@ -12,6 +12,8 @@ package struct DualService: Hashable, Sendable {
     /// From b1's sending to a2's completion.
     package var possible: [InstantInterval]
     package var reason: String?
+    /// Writes interleave, and what is not known would decide whether both served.
+    package var isUndecided = false
 
     /// No acknowledged write names the host that answered.
     package static let unnamed = DualService(
@@ -63,6 +65,7 @@ package struct DualService: Hashable, Sendable {
             found.seen = true
         } else if undecided {
             found.seen = nil
+            found.isUndecided = true
             found.reason =
                 "acknowledged writes may interleave between hosts: their order is not decided"
         } else if nameless {

@@ -12,7 +12,7 @@ package enum FailoverSuccess {
     ) -> Bool? {
         let asked = steps.filter { asks($0, claims: claims, roles: roles) }
         guard !asked.isEmpty else { return nil }
-        if splitBrain.seen == true { return false }
+        if roles != nil, splitBrain.seen != false { return false }
         switch lostWrites?.status {
         case .measured: if lostWrites?.value != 0 { return false }
         case .unknown, .censored: return false

@@ -63,6 +63,9 @@ package enum MetricEvidence {
     }
 
     private static func latency(_ part: String, _ streams: [StreamReport]) -> Found {
+        if let silent = streams.first(where: { $0.operations.intended > 0 && $0.latency.count == 0 }) {
+            return .missing("no operation of \(silent.stream) was answered")
+        }
         let values = streams.compactMap { stream -> Double? in
             switch part {
             case "p50": stream.latency.p50

@@ -16,8 +16,9 @@ package struct Redundancy: Hashable, Sendable {
 
     /// - Parameters:
     ///   - nextT0: earliest t0 of the next step; a loss from there on is that step's.
+    ///   - every: the period of the system's probe; nil where it has none.
     package static func measure(
-        of record: StepRecord, t0: InstantInterval, nextT0: RunInstant?, hasProbe: Bool,
+        of record: StepRecord, t0: InstantInterval, nextT0: RunInstant?, every: Duration?,
         events: [HistoryEvent]
     ) -> Redundancy {
         var before: Set<String> = []
@@ -41,7 +42,7 @@ package struct Redundancy: Hashable, Sendable {
                 break
             }
         }
-        guard hasProbe || !answers.isEmpty else {
+        guard every != nil || !answers.isEmpty else {
             return Redundancy(
                 state: record.isNodeFault ? .lost : .unknown, t6: nil,
                 timeWithout: .notApplicable("the system has no probe of its redundancy"))
@@ -49,11 +50,15 @@ package struct Redundancy: Hashable, Sendable {
         answers.sort { $0.interval.low < $1.interval.low }
         return record.isNodeFault
             ? ofNodeFault(record, t0: t0, answers: answers, bootIDsBefore: before, last: last)
-            : ofOtherFault(t0: t0, nextT0: nextT0, answers: answers, last: last)
+            : ofOtherFault(
+                t0: t0, until: min(record.effectEnd ?? last, nextT0 ?? last), nextT0: nextT0,
+                every: every, answers: answers, last: last)
     }
 
+    /// - Parameter until: the end of the effect: from t0 to there it has to be known that nothing was lost.
     private static func ofOtherFault(
-        t0: InstantInterval, nextT0: RunInstant?, answers: [Answer], last: RunInstant
+        t0: InstantInterval, until: RunInstant, nextT0: RunInstant?, every: Duration?,
+        answers: [Answer], last: RunInstant
     ) -> Redundancy {
         guard !answers.isEmpty else {
             return Redundancy(
@@ -64,10 +69,28 @@ package struct Redundancy: Hashable, Sendable {
             !answer.value && (nextT0.map { answer.interval.low < $0 } ?? true)
         }
         guard let lost else {
+            if let every, hasGap(answers, from: t0.high, to: until, every: every) {
+                return Redundancy(
+                    state: .unknown, t6: nil,
+                    timeWithout: .unknown(
+                        "the probe of redundancy gave no answer for more than two of its periods"))
+            }
             return Redundancy(
                 state: .notLost, t6: nil, timeWithout: .measured(0, low: 0, high: 0))
         }
         return back(answers, from: lost, t0: t0, last: last) { $0.value }
+    }
+
+    /// One answer may be missed.
+    private static func hasGap(
+        _ answers: [Answer], from: RunInstant, to: RunInstant, every: Duration
+    ) -> Bool {
+        var covered = from
+        for answer in answers where answer.interval.low < to {
+            if answer.interval.low > covered + every + every { return true }
+            covered = max(covered, answer.interval.high)
+        }
+        return to > covered + every + every
     }
 
     /// Redundancy is gone at t0 whatever a probe says: it may be asking nobody, or remember. Where the history

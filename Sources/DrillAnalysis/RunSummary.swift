@@ -90,7 +90,8 @@ package enum RunSummary {
             // Losing the standby costs nothing that a formula for the primary predicts.
             guard step.measured, let fault = step.fault,
                 fault.hasPrefix("node.") || fault == "link.down",
-                trial.primaryBefore == nil || trial.primaryBefore == step.host
+                step.role.map({ $0 == Role.primary.rawValue })
+                    ?? (trial.primaryBefore == nil || trial.primaryBefore == step.host)
             else { continue }
             let own = prediction.rtoBySurvivor.filter { $0.key.rawValue != step.host }.map(\.value)
             guard let here = hull(own) else { continue }

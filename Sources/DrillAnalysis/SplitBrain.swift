@@ -46,7 +46,11 @@ package enum SplitBrain {
                     "the hosts' stamps do not decide whether both held the role for longer than \(roles.handover.spelled)"
             }
         }
-        let seen = service.seen == true ? true : claimed
+        var seen = service.seen == true ? true : claimed
+        if seen == false, service.isUndecided {
+            seen = nil
+            reason = service.reason
+        }
         return SplitBrainReport(
             seen: seen, dualClaim: claimed, dualService: service.seen, latentClaim: claims.latent,
             handoverOverlap: handover.map(\.milliseconds),

@@ -12,7 +12,7 @@ package enum StepAnalysis {
         let worst = Measure.worstIndex(seen.map(\.1.rto)).map { seen[$0] }
         let redundancy = Redundancy.measure(
             of: record, t0: t0, nextT0: context.nextT0(after: t0.low),
-            hasProbe: context.system.redundancy != nil, events: context.events)
+            every: context.system.redundancy?.every, events: context.events)
         let noticed = firstNotice(after: t0, context)
         var report = base(record, context)
         report.rto = worst?.1.rto ?? .unknown("the trial has no operations")

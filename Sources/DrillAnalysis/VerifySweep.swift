@@ -63,6 +63,8 @@ package struct VerifySweep: Sendable {
         let endpoints = hosts.filter { !servers.contains($0) }
         if !endpoints.isEmpty { return agreed(endpoints) }
         if let primary, let answers = answers[primary] { return answers }
+        // One that was asked and told nothing may hold something else.
+        if facts.contains(where: { $0.failure != nil && answers[$0.host] == nil }) { return nil }
         return hosts.isEmpty ? nil : agreed(hosts)
     }
 
@@ -78,13 +80,20 @@ package struct VerifySweep: Sendable {
         return agreed
     }
 
-    /// On how many writes the servers differ; nil where fewer than two answered.
+    /// On how many writes the servers differ; nil where fewer than two answered, or none differs in what was read and not
+    /// all was.
     package func differing(servers: Set<HostName>) -> Int? {
         let all = hosts.filter(servers.contains).compactMap { answers[$0] }
         guard all.count > 1, let count = all.first?.count else { return nil }
-        return (0..<count).count { index in
+        let differing = (0..<count).count { index in
             all.contains { $0[index] == .present } && all.contains { $0[index] == .missing }
         }
+        let isWhole =
+            facts.allSatisfy { !servers.contains($0.host) || $0.failure == nil }
+            && (0..<count).allSatisfy { index in
+                all.allSatisfy { $0[index] == .unread } || all.allSatisfy { $0[index] != .unread }
+            }
+        return differing > 0 || isWhole ? differing : nil
     }
 
     /// The strongest read of those that were told, the endpoint's before the servers'.

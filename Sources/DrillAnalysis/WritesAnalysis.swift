@@ -235,7 +235,7 @@ extension TrialContext {
             record.t0.map {
                 Redundancy.measure(
                     of: record, t0: $0, nextT0: nextT0(after: $0.low),
-                    hasProbe: system.redundancy != nil, events: events)
+                    every: system.redundancy?.every, events: events)
             }
         }
         guard system.redundancy != nil, !states.isEmpty else { return nil }

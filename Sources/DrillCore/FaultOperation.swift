@@ -71,6 +71,8 @@ package enum HostOperation: Hashable, Sendable, Codable {
     case signalService(ServiceName, Int32)
     /// Runs a program to its end; the interval is that of its start.
     case run([String])
+    /// What takes a `command` back.
+    case undo([String])
     /// The same, and what takes its effect back.
     case command([String], undo: [String])
     /// A bounded helper that ends by itself when its starter does.
@@ -139,12 +141,12 @@ extension HostOperation {
         switch self {
         case .killService(let name): .startService(name)
         case .pauseService(let name): .continueService(name)
-        case .command(_, let undo): .run(undo)
+        case .command(_, let undo): .undo(undo)
         case .beginStress(let stress): .endStress(stress)
         case .fillDisk(let fill): .emptyDisk(fill)
         case .skewClock(let name, _): .resetClock(name)
         case .throttleDisk: .unthrottleDisk
-        case .stopService, .startService, .continueService, .signalService, .run, .endStress,
+        case .stopService, .startService, .continueService, .signalService, .run, .undo, .endStress,
             .emptyDisk, .resetClock, .unthrottleDisk:
             nil
         }

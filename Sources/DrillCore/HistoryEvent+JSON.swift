@@ -122,10 +122,11 @@ extension HistoryEvent: Codable {
                 $0.host = host
                 $0.id = LenientText(text: id)
             }
-        case .visible(let host, let key):
+        case .visible(let host, let key, let present):
             make("visible") {
                 $0.host = host
                 $0.key = key
+                if !present { $0.present = false }
             }
         case .verified(let facts): make("verified") { $0.verify_facts = facts }
         case .step(let facts): make("step") { $0.step_facts = facts }
@@ -191,7 +192,9 @@ extension HistoryEvent: Codable {
             kind = .identity(
                 host: try need(line.host, "host"), id: try need(line.id?.text, "id"))
         case "visible":
-            kind = .visible(host: try need(line.host, "host"), key: try need(line.key, "key"))
+            kind = .visible(
+                host: try need(line.host, "host"), key: try need(line.key, "key"),
+                present: line.present ?? true)
         case "verified": kind = .verified(try need(line.verify_facts, "verify_facts"))
         case "end": kind = .end(reason: line.reason ?? "")
         case "step": kind = .step(try need(line.step_facts, "step_facts"))

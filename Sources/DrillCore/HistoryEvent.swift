@@ -28,7 +28,7 @@ package struct HistoryEvent: Hashable, Sendable {
         /// Operations whose `host` is `id` were answered by this host (a run id, a server's start). Optional.
         case identity(host: HostName, id: String)
         /// The write was first seen on this host within the interval. Optional.
-        case visible(host: HostName, key: String)
+        case visible(host: HostName, key: String, present: Bool = true)
         /// How reading back one host went; the `verify` lines say what was found. Optional.
         case verified(VerifyFacts)
         /// The step's begin: jitter drawn, role resolved, what is proven about its effect. Optional.

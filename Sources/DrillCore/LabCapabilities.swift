@@ -10,6 +10,8 @@ package enum LabCapability: String, Hashable, Sendable, Codable, CaseIterable {
     case diskLimits = "disk_limits"
     /// libfaketime, by which a service sees another clock.
     case skewedClocks = "skewed_clocks"
+    /// A control group of its own. A drill does without: processes are killed and stopped one by one, and have no limits.
+    case cgroups
     /// Real-time priority. A drill does without, and is measured less sharply.
     case realtime
 }

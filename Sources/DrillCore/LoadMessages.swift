@@ -86,8 +86,9 @@ package enum LoadEvent: Hashable, Sendable, Codable {
     case failed(String)
     /// The host answers under this identity from here on: operations name hosts by identity.
     case identified(HostName, identity: String, at: RunInstant)
-    /// A write was first seen on the host at some instant of the interval.
-    case visible(HostName, key: String, InstantInterval)
+    /// A write was first seen on the host at some instant of the interval; not `present`: it was not there at the
+    /// interval's begin, and at its end it was given up.
+    case visible(HostName, key: String, present: Bool, InstantInterval)
     /// Parts of what was read back, and how it went for one host: the batches first.
     case verified([VerifyBatch], VerifyFacts?)
     case answered(WatchAnswer)

@@ -15,10 +15,14 @@ package enum LinkDown: Fault {
         guard let network = use.network ?? topology.networks.first else {
             throw FaultError("link.down needs a network", parameter: "network")
         }
-        // Only the first network's addresses are asked for by the proof.
-        let proof: ProofPlan =
+        // Only the first network's addresses are asked for by the proof. Over another network the host still acts.
+        var proof: ProofPlan =
             network == topology.networks.first
             ? .silence(of: host, as: .isolated, in: topology) : ProofPlan()
+        let others = topology.networks.filter { $0 != network }
+        if others.contains(where: { topology.address(of: host, on: $0) != nil }) {
+            proof.states = [:]
+        }
         return FaultPlan(
             inject: [.lab(.carrier(host, network, up: false))],
             heal: [.lab(.carrier(host, network, up: true))],

@@ -77,7 +77,8 @@ package enum EventsCSV {
                 ])
         case .end(let reason): put("end", ["reason": reason])
         case .identity(let host, let id): put("identity", ["host": host.rawValue, "id": id])
-        case .visible(let host, let key): put("visible", ["host": host.rawValue, "key": key])
+        case .visible(let host, let key, let present):
+            put("visible", ["host": host.rawValue, "key": key, "present": String(present)])
         case .verified(let facts):
             put(
                 "verified",

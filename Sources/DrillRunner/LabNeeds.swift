@@ -32,6 +32,11 @@ package struct LabNeeds: Hashable, Sendable {
         all.append(Need(capability: capability, who: who))
     }
 
+    /// What every drill is better for, and none needs: told before anything is built.
+    package static func limitations(of machine: LabCapabilities) -> [String] {
+        [.cgroups, .realtime].compactMap { machine.lacking[$0] }
+    }
+
     /// One sentence for each capability that is needed and lacking, with all who need it; nil: the lab can be built.
     package func refusal(by machine: LabCapabilities) -> String? {
         var sentences: [String] = []

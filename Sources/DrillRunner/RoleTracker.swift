@@ -5,6 +5,8 @@ struct RoleTracker: Hashable, Sendable {
     private(set) var holders: Set<HostName> = []
     /// When `holders` changed last.
     private(set) var changedAt: RunInstant?
+    /// The one that was `primary` last.
+    private(set) var lastPrimary: HostName?
     let roles: Roles?
 
     init(_ roles: Roles?) { self.roles = roles }
@@ -29,6 +31,7 @@ struct RoleTracker: Hashable, Sendable {
         }
         if primary { holders.insert(host) } else { holders.remove(host) }
         changedAt = now
+        if let only = self.primary { lastPrimary = only }
         return primary
     }
 

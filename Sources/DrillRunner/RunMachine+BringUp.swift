@@ -32,9 +32,13 @@ extension RunMachine {
     /// Nothing is begun that the machine cannot carry through.
     mutating func greeted(_ reply: LabReply, _ now: RunInstant, _ out: inout [RunDirective]) {
         let needs = LabNeeds(input.scenario, input.system)
-        if let why = needs.refusal(by: LabCapabilities(detail: reply.detail)) {
+        let machine = LabCapabilities(detail: reply.detail)
+        if let why = needs.refusal(by: machine) {
             bringUpFailed(LabFailure(kind: .capability, message: why), now, &out)
         } else if ending == nil {
+            if trial == TrialName(index: 1, attempt: 1) {
+                for text in LabNeeds.limitations(of: machine) { out.append(.note(text)) }
+            }
             buildLab(&out)
         }
     }

@@ -119,6 +119,11 @@ extension RunMachine {
     ) {
         out.append(.note("healed by the \(by.rawValue): \(why)"))
         for index in steps.indices where steps[index].isInEffect {
+            if steps[index].phase == .injecting, steps[index].open > 0 {
+                // An answer that is still to come may be that of a change that was made after all this: then it is healed.
+                if let plan = steps[index].plan { steps[index].next = plan.inject.count }
+                continue
+            }
             let own = outcomes.filter { steps[index].plan?.inject.contains($0.operation) == true }
             let verdict = own.map(\.verdict).reduce(nil) { Self.worse($0, $1) }
             if steps[index].healBegunAt == nil {

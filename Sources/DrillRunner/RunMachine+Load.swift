@@ -127,8 +127,9 @@ extension RunMachine {
             loadsFinished.insert(name)
         case .identified(let host, let identity, let at):
             record(HistoryEvent(InstantInterval(at), .identity(host: host, id: identity)), &out)
-        case .visible(let host, let key, let interval):
-            record(HistoryEvent(interval, .visible(host: host, key: key)), &out)
+        case .visible(let host, let key, let present, let interval):
+            record(
+                HistoryEvent(interval, .visible(host: host, key: key, present: present)), &out)
         case .verified, .answered: break
         case .failed(let why):
             loadsFinished.insert(name)

@@ -395,7 +395,8 @@ package struct RunMachine: Sendable {
     /// Where more than two hosts share the role, each but the primary is a standby, and any of them may be the one that
     /// came back.
     private func isAsked(_ selector: HostSelector, _ host: HostName) -> Bool {
-        if selector == .role(.standby), let primary = roles.primary {
+        // While nobody is primary, or two are, the others than the last one are asked on.
+        if selector == .role(.standby), let primary = roles.lastPrimary {
             return host != primary && input.system.roles?.among.contains(host) == true
         }
         return (try? resolver.hosts(selector))?.contains(host) ?? false

@@ -55,8 +55,7 @@ package enum Listing {
             lines.append("  the kept lane needs \(client.keptLaneNeeds.joined(separator: " and "))")
         }
         if !client.alternatives.isEmpty {
-            let groups = client.alternatives.map { $0.joined(separator: " and ") }
-            lines.append("  given is either \(groups.joined(separator: ", or "))")
+            lines.append("  it needs \(client.choice)")
         }
         if !client.refusals.isEmpty {
             lines.append(

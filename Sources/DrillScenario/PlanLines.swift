@@ -135,7 +135,7 @@ enum PlanLines {
         case .continueService(let service): "continue \(service)"
         case .signalService(let service, let number):
             "signal \(Signal.names.first { Signal.number($0) == number } ?? "\(number)") to \(service)"
-        case .run(let argv), .command(let argv, _): "run \(argv)"
+        case .run(let argv), .command(let argv, _), .undo(let argv): "run \(argv)"
         case .beginStress(let stress): "a helper takes \(HostEffectText.of(stress))"
         case .endStress(let stress): "end the helper that takes \(HostEffectText.of(stress))"
         case .fillDisk(let fill): "a file without a name takes \(HostEffectText.of(fill))"

@@ -16,7 +16,9 @@ struct PredictionFormula: Sendable {
 }
 
 enum PredictionCatalog {
-    static let all: [PredictionFormula] = [vrrp, twin, etcd, pgAutoFailover, patroni]
+    static let all: [PredictionFormula] = [
+        vrrp, twin, sentinel, etcd, pgAutoFailover, patroni,
+    ]
 
     static var keys: [Key] {
         // Formulas may share a key: it is listed once, with all of them.
@@ -55,7 +57,7 @@ enum PredictionCatalog {
 
     /// The standby misses a primary `detect` after it last heard it, which is up to one heartbeat before the death; the
     /// witness, which has heard it as late, lets at most another heartbeat pass until it votes (docs/SIMULATION.md: of the
-    /// machines alone, at most 36.9 ms with heartbeat 10 ms and detect 35 ms). The address, its announcement and the first
+    /// machines alone, at most 36.8 ms with heartbeat 10 ms and detect 35 ms). The address, its announcement and the first
     /// answer of a busy machine get 15 ms.
     static let twin = PredictionFormula(
         name: "twin", summary: "the reference pair's standby takes over after a silent death",
@@ -65,6 +67,20 @@ enum PredictionCatalog {
             let detect = durations["detect"]?.milliseconds, detect >= 2 * heartbeat
         else { return nil }
         return (detect - heartbeat)...(detect + heartbeat + 15)
+    }
+
+    /// A Sentinel believes that a host is down `down_after` after the first ping that it left unanswered; pings leave once
+    /// a second, or once in `down_after`, whichever is sooner. The others are asked, the election is begun within, and the promotion is seen
+    /// by INFO, at most a second each (redis.io, "High availability with Redis Sentinel"; sentinel.c: SENTINEL_PING_PERIOD,
+    /// SENTINEL_ASK_PERIOD, SENTINEL_MAX_DESYNC, INFO once a second while a failover is on).
+    static let sentinel = PredictionFormula(
+        name: "sentinel", summary: "Sentinels promote a replica after a silent death",
+        source: "Sentinel's periods", durations: ["down_after"], hostVariables: []
+    ) { durations, _ in
+        guard let downAfter = durations["down_after"]?.milliseconds, downAfter > 0 else {
+            return nil
+        }
+        return downAfter...(downAfter + min(downAfter, 1000) + 3000)
     }
 
     /// A follower waits for a random time in [election, 2 × election) since the last heartbeat (etcd.io, "Tuning", Election

@@ -54,9 +54,10 @@ extension HistoryEvent {
     }
 
     package static func visible(
-        _ host: HostName, _ key: String, at low: Double, to high: Double? = nil
+        _ host: HostName, _ key: String, at low: Double, to high: Double? = nil,
+        present: Bool = true
     ) -> HistoryEvent {
-        HistoryEvent(span(low, high), .visible(host: host, key: key))
+        HistoryEvent(span(low, high), .visible(host: host, key: key, present: present))
     }
 
     package static func identity(_ host: HostName, _ id: String, at low: Double) -> HistoryEvent {

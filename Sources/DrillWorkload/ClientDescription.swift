@@ -82,6 +82,6 @@ package struct ClientDescription: Hashable, Sendable {
         let groups = alternatives.map { group in
             group.map { "'\($0)'" }.joined(separator: " and ")
         }
-        return "either " + groups.joined(separator: ", or ")
+        return (groups.count > 1 ? "either " : "") + groups.joined(separator: ", or ")
     }
 }

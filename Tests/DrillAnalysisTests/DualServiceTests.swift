@@ -106,6 +106,7 @@ func `without one of the four writes nothing interleaves`(_ index: Int) {
     #expect(report(interleaved, clockError: .milliseconds(50)).splitBrain.atLeast == 49)
     let brain = report(interleaved, clockError: .milliseconds(99)).splitBrain
     #expect(brain.dualService == nil)
+    #expect(brain.seen == nil && brain.reason?.contains("not decided") == true)
     #expect(brain.atLeast == 0)
 }
 

@@ -321,6 +321,45 @@ func `an attempt that a retry replaced takes nothing from what was proved, a mis
     }
 }
 
+@Test func `theory speaks of the loss of the primary, whoever was primary first`() throws {
+    func predicted(_ role: Role?) throws -> Summary.PredictedRange? {
+        var input = try Drill(
+            trace: good,
+            events: [.injected(host: "a", role: role, at: 3_000), .healBegun(at: 11_000)],
+            extra: [.role("a", true, at: 0), .role("b", false, at: 0)], among: ["a", "b"]
+        ).input
+        input.system.prediction = Prediction(rtoBySurvivor: ["b": 25...60], source: "theory")
+        return RunAnalysis.judge(
+            scenario: input.scenario, system: input.system,
+            trials: [TrialAnalysis.analyze(input)], facts: facts
+        ).summary.predicted
+    }
+    #expect(try predicted(.primary) != nil)
+    #expect(try predicted(nil) != nil)
+    #expect(try predicted(.standby) == nil)
+}
+
+@Test func `a stream that was never answered has no latency that could pass`() throws {
+    var input = try Drill(trace: good).input
+    input.scenario.workloads[0].lanes = [.fresh, .kept]
+    let expected = Expected(
+        metric: "latency.p99", condition: .threshold(.max, .lessOrEqual, 250),
+        text: "max <= 250ms")
+    input.scenario.expectations = [expected]
+    func verdict(_ kept: String) throws -> Verdict? {
+        var input = input
+        input.history.streams.append(
+            OperationStream(
+                name: "web/kept/read", operations: try Trace(kept).operations()))
+        return RunAnalysis.judge(
+            scenario: input.scenario, system: input.system,
+            trials: [TrialAnalysis.analyze(input)], facts: facts
+        ).expectations.first { $0.metric == "latency.p99" }?.verdict
+    }
+    #expect(try verdict(good) == .pass)
+    #expect(try verdict("100/s; silent 2.9-20") == .inconclusive)
+}
+
 @Test func `what theory predicts is that of the hosts that survived`() throws {
     var input = try Drill(
         trace: good,

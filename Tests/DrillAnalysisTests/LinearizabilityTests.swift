@@ -95,6 +95,18 @@ private func hasLegalOrder(_ operations: [RegisterOperation]) -> Bool {
         let finding = ConsistencyFinding.find(register, limits: few)
         #expect(finding.linearizable == nil)
         #expect(finding.reason == "the search ended after 100 steps")
+        // A stale read is proof enough, whether the search ends or not.
+        let end = history.compactMap(\.completed).max() ?? 0
+        let later: [RegisterOperation.Action] = [.write(800_001), .write(800_002), .read(800_001)]
+        for (index, action) in later.enumerated() {
+            let at = end + Int64(index) * 10
+            register.append(
+                RegisterOperation(
+                    process: 99, key: 0, action: action, invoked: at + 1, completed: at + 2))
+        }
+        let stale = ConsistencyFinding.find(register, limits: few)
+        #expect(stale.staleReads == 1)
+        #expect(stale.linearizable == false && stale.reason == nil)
     }
 
     @Test(arguments: [

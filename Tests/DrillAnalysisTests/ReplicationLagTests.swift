@@ -25,6 +25,16 @@ func `replication lag is from acknowledged to first seen, the largest before the
     #expect(try ledger.report.replicationLag == .measured(0, low: 0, high: 0))
     ledger.extra = [.visible("b", "k300", at: 3_100)]
     #expect(try ledger.report.replicationLag.status == .unknown)
+    // One that was never seen: at least as long as it was waited for, however fast the others came.
+    ledger.extra = [
+        .visible("b", "k110", at: 1_106, to: 1_107),
+        .visible("b", "k150", at: 2_700, to: 2_800, present: false),
+    ]
+    #expect(try ledger.report.replicationLag.status == .censored)
+    #expect(try ledger.report.replicationLag.low == 1_200)
+    // The fault came in between: until then it took as long, and no more is known.
+    ledger.extra[1] = .visible("b", "k290", at: 2_950, to: 3_500, present: false)
+    #expect(try ledger.report.replicationLag == .measured(50, low: 50, high: 50))
     ledger.extra = []
     #expect(try ledger.report.replicationLag.status == .notApplicable)
     // In a soak at all times.

@@ -45,6 +45,15 @@ private func roles(
     #expect(report.failover == false)
 }
 
+@Test func `what nobody watched is no successful failover`() throws {
+    let report = try roles([
+        .proven("a", .dead, at: 3_000), .role("b", true, at: 6_290),
+        .unobserved("b", at: 7_000, to: 9_000),
+    ])
+    #expect(report.splitBrain.seen == nil)
+    #expect(report.failover == false)
+}
+
 @Test func `relabelled hosts change nothing but their names`() throws {
     let report = try roles([.proven("a", .dead, at: 3_000), .role("b", true, at: 6_290)])
     let other = try Drill(

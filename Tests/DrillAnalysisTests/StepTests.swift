@@ -282,11 +282,24 @@ func `a paused server's latencies are exact from the intended instant and wrong 
 @Test func `redundancy that was never false was not lost`() throws {
     let step = try Drill(
         trace: "100/s", timeline: [Drill.step("kill", "process.pause")],
-        extra: [.redundancy(true, at: 3_200), .redundancy(true, at: 5_200)], redundancy: true
+        extra: stride(from: 3_200.0, to: 11_000, by: 390).map { .redundancy(true, at: $0) },
+        redundancy: true
     ).kill
     #expect(step.redundancy == "not_lost")
     #expect(step.timeWithoutRedundancy == .measured(0, low: 0, high: 0))
     #expect(step.instants.t6 == nil)
+}
+
+@Test(arguments: [[3_200.0, 5_200], [10_900.0], []])
+func `redundancy that nobody looked at for more than two periods is unknown`(answers: [Double])
+    throws
+{
+    let step = try Drill(
+        trace: "100/s", timeline: [Drill.step("kill", "process.pause")],
+        extra: answers.map { .redundancy(true, at: $0) }, redundancy: true
+    ).kill
+    #expect(step.redundancy == "unknown")
+    #expect(step.timeWithoutRedundancy.status == .unknown)
 }
 
 /// The partition is in effect from 3 to 13, the kill from 5 to 9: what fails at 11 is the partition's, and what fails
@@ -306,6 +319,19 @@ func `a paused server's latencies are exact from the intended instant and wrong 
     #expect(report.streams[0].outages.map(\.chargedTo) == [["heal:kill"], ["cut"]])
     #expect(report.steps[1].rto.value == 0)
     #expect(report.steps[0].rto.value == 8_011)
+}
+
+@Test func `a step that begins just after another one's heal is charged with its own outage`() throws {
+    let report = try Drill(
+        trace: "100/s; until 16; silent 11.3-11.7",
+        timeline: [Drill.step("pause", "process.pause"), Drill.step("kill")],
+        events: [
+            .injected("pause", "process.pause", at: 3_000), .healBegun("pause", at: 11_000),
+            .injected("kill", at: 11_300), .healBegun("kill", at: 15_000),
+        ]
+    ).report
+    #expect(report.streams[0].outages.map(\.chargedTo) == [["kill"]])
+    #expect(report.steps[1].rto == .measured(401, low: 390, high: 401))
 }
 
 @Test func `what was in flight over the heal is the heal's, unless it was lost before`() throws {

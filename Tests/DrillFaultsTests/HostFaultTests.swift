@@ -53,7 +53,7 @@ func `a fault of a host is one change, its inverse, and a look at it`(
         plan.inject == [
             .host("a", .command(["touch", "/run/a b"], undo: ["rm", "-f", "/run/a b"]))
         ])
-    #expect(plan.heal == [.host("a", .run(["rm", "-f", "/run/a b"]))])
+    #expect(plan.heal == [.host("a", .undo(["rm", "-f", "/run/a b"]))])
     #expect(plan.proof == ProofPlan())
 }
 

@@ -48,6 +48,13 @@ private let everything = LabCapabilities(
         #expect(plain.refusal(by: lacking) == nil)
     }
 
+    @Test func `what a drill does without is told and refuses nothing`() {
+        #expect(LabNeeds.limitations(of: everything) == ["no cgroups", "no realtime"])
+        #expect(LabNeeds.limitations(of: LabCapabilities()).isEmpty)
+        let lacking = LabCapabilities(lacking: [.cgroups: "none", .realtime: "none"])
+        #expect(LabNeeds(scenario(["link.delay"]), system()).refusal(by: lacking) == nil)
+    }
+
     @Test func `a refusal names who needs what, and every remedy`() {
         let needs = LabNeeds(
             scenario(["link.delay", "link.loss"], environment: ["link.rate"]),

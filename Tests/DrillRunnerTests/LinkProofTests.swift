@@ -131,6 +131,28 @@ private let delay = use("link.delay", ["delay": "50ms"])
     #expect(lab.supervisors == 2, "the next attempt has a new lab")
 }
 
+/// The order was on its way when the lab healed, and was carried out after that.
+@Test func `what is injected after the lab has healed everything is healed, too`() throws {
+    let pause = Step.Action.fault(
+        FaultUse(fault: "node.pause", target: .host(.role(.primary))))
+    let step = Step(
+        id: "pause", start: .at(.seconds(1)), action: pause, end: .duration(.seconds(5)))
+    var first = SimulatedLab()
+    _ = first.run(simulatedInput([step], trials: 1))
+    let injections = first.requests.indices.filter {
+        if case .perform(let operation) = first.requests[$0] { operation.inverse != nil } else { false }
+    }
+    #expect(injections.count == 2)
+    for index in injections {
+        var trouble = SimulatedLab.Trouble()
+        trouble.healsBeforeRequest = index + 1
+        var lab = SimulatedLab(trouble: trouble, verdicts: [.inconclusive])
+        _ = lab.run(simulatedInput([step], trials: 1, retries: 0))
+        #expect(lab.leftAtTeardown == [], "request \(index + 1)")
+        #expect(lab.recorded.last?.event.kind == .end(reason: "healed_early: the emulator ended"))
+    }
+}
+
 @Test func `the lab hears every second that its controller lives`() {
     var lab = SimulatedLab()
     _ = lab.run(simulatedInput([step("lossy", loss)]))

@@ -35,6 +35,8 @@ struct SimulatedLab {
         var hasIdleLinks = false
         /// The lab takes everything back, so long after it was built, once.
         var healsAt: Duration?
+        /// The lab takes everything back just before it carries this request out.
+        var healsBeforeRequest: Int?
         var neverSteady = false
         /// Of the machine that the lab is built on.
         var lacking = LabCapabilities()
@@ -71,6 +73,10 @@ struct SimulatedLab {
     private(set) var cuts: Set<LinkDirection> = []
     private var links = SimulatedLinks()
     private var inEffect: Set<FaultOperation> = []
+    /// Changes that were made and not taken back, in order.
+    private var open: [FaultOperation] = []
+    /// What was in effect when the lab was torn down.
+    private(set) var leftAtTeardown: [String] = []
     let trouble: Trouble
 
     var requests: [LabCommand] = []
@@ -78,7 +84,7 @@ struct SimulatedLab {
     var closed: [TrialName] = []
     var notes: [String] = []
     var outcome: RunOutcome?
-    private var open: TrialName?
+    private var openTrial: TrialName?
     private(set) var openTwice = false
     var verdicts: [Verdict]
 
@@ -129,12 +135,12 @@ struct SimulatedLab {
                 isUp = true
             case .send(let request): receive(request)
             case .openTrial(let trial):
-                if open != nil { openTwice = true }
-                open = trial
-            case .record(let event): if let open { recorded.append((open, event)) }
+                if openTrial != nil { openTwice = true }
+                openTrial = trial
+            case .record(let event): if let openTrial { recorded.append((openTrial, event)) }
             case .closeTrial(let trial):
                 closed.append(trial)
-                open = nil
+                openTrial = nil
                 let verdict = verdicts.isEmpty ? Verdict.pass : verdicts.removeFirst()
                 deliver(.judged(verdict), &machine)
             case .status: break
@@ -214,6 +220,7 @@ struct SimulatedLab {
             if host == "a" { address(to: "a", after: .milliseconds(50)) }
             reply(request.id)
         case .perform(let operation):
+            if trouble.healsBeforeRequest == requests.count { healEverything() }
             perform(operation)
             reply(request.id)
         case .reach(let from, let address, let duration):
@@ -255,7 +262,9 @@ struct SimulatedLab {
             later(
                 .milliseconds(5), .message(.event(.load(name, .finished(longestPoolWait: .zero)))))
         case .teardown:
+            leftAtTeardown += leftovers
             isUp = false
+            open = []
             load = nil
             hosts = [:]
             cuts = []
@@ -307,6 +316,21 @@ struct SimulatedLab {
         later(watch.plan.every, .message(.event(.log("ask"))))
     }
 
+    private mutating func healEverything() {
+        var outcomes: [HealOutcome] = []
+        for operation in open.reversed() {
+            guard let inverse = operation.inverse else { continue }
+            perform(inverse)
+            outcomes.append(HealOutcome(operation: operation, verdict: .restored))
+        }
+        later(
+            .zero,
+            .message(
+                .event(
+                    .healed(
+                        by: .watchdog, why: "the emulator ended", outcomes, InstantInterval(now)))))
+    }
+
     private mutating func healAll(at: RunInstant) -> RunEvent {
         let treatment = LinkTreatment(
             .impair(Impairment(loss: .random(CorrelatedRatio(0.2)))))
@@ -342,6 +366,8 @@ struct SimulatedLab {
     private mutating func perform(_ operation: FaultOperation) {
         links.note(operation, now)
         inEffect.insert(operation)
+        open.removeAll { $0.inverse == operation }
+        if operation.inverse != nil { open.append(operation) }
         switch operation {
         case .lab(.silence(let host)): hosts[host]?.silent = true
         case .lab(.unsilence(let host)): hosts[host]?.silent = false

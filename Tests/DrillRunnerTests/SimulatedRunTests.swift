@@ -7,6 +7,8 @@ import Testing
 private struct RandomRun {
     var input: RunInput
     var trouble = SimulatedLab.Trouble()
+    /// What was killed stays dead.
+    var failsBoots = false
 
     init(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -34,7 +36,7 @@ private struct RandomRun {
             steps, trials: 1 + pick(2), retries: pick(2), observe: .milliseconds(500 + pick(3000)))
         for _ in 0..<pick(3) {
             let request = 1 + pick(60)
-            switch pick(9) {
+            switch pick(10) {
             case 0: trouble.goneAtRequest = request
             case 1: trouble.muteFromRequest = request
             case 2: trouble.hostEndsAtRequest = request
@@ -43,7 +45,9 @@ private struct RandomRun {
             case 5: trouble.leaks = true
             case 6: trouble.failsToRebuild = true
             case 7: trouble.watchEndsAfter = .milliseconds(500 + pick(5000))
+            case 8: trouble.healsBeforeRequest = request
             case _:
+                failsBoots = true
                 trouble.failing = {
                     if case .perform(.lab(.boot)) = $0 { true } else { false }
                 }
@@ -80,6 +84,9 @@ private struct RandomRun {
             let isClean = !lab.isUp && lab.leftovers.isEmpty
             #expect(!lab.openTwice, "seed \(seed)")
             #expect(isClean || wentAway, "seed \(seed): \(lab.leftovers), \(outcome)")
+            let left = lab.leftAtTeardown
+            #expect(
+                left.isEmpty || run.failsBoots || wentAway, "seed \(seed): \(left), \(outcome)")
         }
         let seconds = Double((RunInstant.now - began).nanoseconds) / 1e9
         print(

@@ -72,6 +72,8 @@ import Testing
         arguments: [
             ("formula: twin, heartbeat: 10ms, detect: 35ms", 25, 60),
             ("formula: etcd, heartbeat: 100ms, election: 1s", 900, 2200),
+            ("formula: sentinel, down_after: 1s", 1000, 5000),
+            ("formula: sentinel, down_after: 300ms", 300, 3600),
             (
                 "formula: pg_auto_failover, unhealthy_after: 1500ms, health_period: 500ms, health_timeout: 500ms, health_retry_delay: 200ms, demote_timeout: 3s, retries: retries",
                 3700, 7200

@@ -159,6 +159,8 @@ import Testing
         #expect(unsent.count + trial.count(.failed) == 2000)
         #expect(unsent.allSatisfy { $0.sent == nil && $0.completed == nil })
         #expect(unsent.allSatisfy { !$0.isGood(slow: .seconds(1)) && !$0.isBad(slow: .seconds(1)) })
+        // They waited for as long as their time-out left them.
+        #expect((15...20).contains(trial.summary.longestPoolWait.milliseconds))
         let progress = try #require(trial.lastProgress.first)
         #expect(progress.decided == 2000 && progress.sent == 2000 - unsent.count)
         #expect(progress.good == 0 && progress.unsentGenerator == 0)

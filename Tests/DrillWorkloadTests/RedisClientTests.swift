@@ -109,7 +109,7 @@ import Testing
                 LoadTrial.stream(client: "redis", ["address": redis.address]),
             ], for: .milliseconds(100))
         #expect(trial.streams.map { Set($0.map(\.outcome)) } == [[.ok], [.failed]])
-        #expect(throws: SessionError("NOAUTH Authentication required.", isRefusal: true)) {
+        #expect(throws: SessionError("NOAUTH Authentication required.")) {
             try RedisClient(parameters: ["address": redis.address], lane: .kept)
                 .session(.endpoint, timeout: .seconds(2))
         }
@@ -195,7 +195,9 @@ import Testing
                 operation.key.map { ($0, operation.completed) }
             })
         for event in trial.events {
-            guard case .visible(let host, key: let key, let interval) = event else { continue }
+            guard case .visible(let host, key: let key, present: true, let interval) = event else {
+                continue
+            }
             seen += 1
             #expect(host == "b")
             let acknowledged = try #require(completed[key] ?? nil)

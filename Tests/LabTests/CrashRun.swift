@@ -185,7 +185,8 @@ final class CrashRun {
         let run = try drill.run
         var facts = CrashFacts(point: point, name: name, victims: victims)
         facts.exit = drill.status(within: .seconds(60))
-        if keepsLab {
+        // Where a fault could not be injected no lab is kept, even if it was asked for.
+        if keepsLab, facts.exit != 4 || access("/var/tmp/firedrill-\(run)", F_OK) == 0 {
             facts.remains += try untrafficked(run)
             let healed = try Programs.run([try Programs.agent, "heal", run.rawValue])
             if healed.status != 0 { facts.remains.append("heal of the kept lab: \(healed)") }
@@ -196,6 +197,8 @@ final class CrashRun {
             ]).status
         }
         facts.verdict = try? drill.written().verdict
+        facts.hasTwoPrimaries =
+            (try? drill.written().trials.contains { $0.splitBrain.seen == true }) ?? false
         facts.leftBehind = (try? drill.written().heal.leftBehind) ?? []
         facts.remains += try remains(of: run)
         let changes = try machine.changes(since: before)

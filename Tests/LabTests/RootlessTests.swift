@@ -101,6 +101,9 @@ private struct OrdinaryPlace {
             ended = try place.firedrill(
                 ["run", path, "--set", "advert=100ms", "--out", place.run], within: .seconds(100))
         }
+        for limit in ["no cgroup v2 is delegated", "no real-time priority"] {
+            #expect(ended.output.contains(limit), "\(ended.output)")
+        }
         // A host that wakes up believes for a moment that it is primary still: that is the system's harm, and found.
         let isHarmful = step.contains("node.pause")
         try #require(

@@ -6,7 +6,10 @@ import Testing
     /// Two at a time, as most of it is waiting.
     @Test(
         .timeLimit(.minutes(8)),
-        arguments: [["keepalived-nginx", "twin"], ["haproxy-nginx", "nginx-upstream"]])
+        arguments: [
+            ["keepalived-nginx", "twin"], ["redis-sentinel", "haproxy-nginx"],
+            ["postgres-autofailover", "nginx-upstream"],
+        ])
     func `a minute under load has no outage and no role change`(systems: [String]) throws {
         let reports = try Drill.conclusive(
             systems.map { "\($0)/soak.yaml" }, within: .seconds(150))

@@ -22,8 +22,10 @@ package struct ConsistencyFinding: Hashable, Sendable {
             reason: nil, staleReads: 0, lostUpdates: 0, window: [])
         var spent = 0
         for part in history.byKey {
-            finding.staleReads += StaleReads.count(part)
-            finding.lostUpdates += LostUpdates.count(part)
+            let stale = StaleReads.count(part)
+            let lost = LostUpdates.count(part)
+            finding.staleReads += stale
+            finding.lostUpdates += lost
             var rest = limits
             rest.steps = limits.steps - spent
             let answer = LinearizabilityChecker.check(
@@ -34,6 +36,10 @@ package struct ConsistencyFinding: Hashable, Sendable {
                 if finding.linearizable != false {
                     finding.window = OffendingWindow.shortest(part, limits: limits)
                 }
+                finding.linearizable = false
+                finding.reason = nil
+            // Each of these is proof enough, without the search.
+            case .unknown where stale + lost > 0:
                 finding.linearizable = false
                 finding.reason = nil
             case .unknown(let why):

@@ -154,8 +154,8 @@ package protocol ClientSession: AnyObject {
 
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
-    /// The host lives and said no: it refused or ended the connection, or the server answered with an error. Silence is
-    /// no answer.
+    /// The host lives, and its server does not serve: the connection was refused or ended, or the server said that it starts
+    /// or ends. Neither silence nor another error (too many clients, a time-out of its own) tells who holds a role.
     package var isRefusal: Bool
 
     package init(_ description: String, isRefusal: Bool = false) {

@@ -29,7 +29,7 @@ final class RedisSession: ClientSession {
         try socket.send(settings.greeting, until: deadline)
         for index in 1...settings.greetings {
             let value = try Self.next(socket, &parser, until: deadline)
-            if case .error(let text) = value { throw SessionError(text, isRefusal: true) }
+            if case .error(let text) = value { throw Self.refused(text) }
             guard index == settings.greetings else { continue }
             identity = RedisReply.withIdentity(value) { String(decoding: $0, as: UTF8.self) }
         }
@@ -86,8 +86,12 @@ final class RedisSession: ClientSession {
         RESP.append(command: words, to: &bytes)
         try socket.send(bytes, until: deadline)
         let value = try Self.next(socket, &parser, until: deadline)
-        if case .error(let text) = value { throw SessionError(text, isRefusal: true) }
+        if case .error(let text) = value { throw Self.refused(text) }
         return value
+    }
+
+    private static func refused(_ text: String) -> SessionError {
+        SessionError(text, isRefusal: text.hasPrefix("LOADING "))
     }
 
     private static func next(

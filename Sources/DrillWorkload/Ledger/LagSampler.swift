@@ -12,7 +12,7 @@ struct LagSampler: Sendable {
     private static let every = Duration.milliseconds(100)
     /// Between two questions for one write.
     private static let pause = Duration.microseconds(500)
-    /// A write that is not there by then was lost, or its server follows nobody: verify tells.
+    /// A write that is not there by then is given up, so that one that is lost ends no sampling.
     private static let most = Duration.seconds(2)
 
     init(
@@ -51,16 +51,25 @@ struct LagSampler: Sendable {
     ) throws(SessionError) {
         // Found at once, it may have been there before it was asked for, as early as its acknowledgement.
         var low = completed
+        func tell(present: Bool, _ high: RunInstant) {
+            let interval = InstantInterval(low: low, high: high)
+            report(.visible(server.host, key: entry.key, present: present, interval))
+        }
         while !stop.isRequested {
             let asked = RunInstant.now
-            let found = try session.read([entry.key])[entry.key]
-            let answered = RunInstant.now
-            if let found, entry.isWhole(found) {
-                let interval = InstantInterval(low: low, high: answered)
-                return report(.visible(server.host, key: entry.key, interval))
+            let found: String?
+            do throws(SessionError) {
+                found = try session.read([entry.key])[entry.key]
+            } catch {
+                tell(present: false, .now)
+                throw error
             }
-            guard answered - completed < Self.most else { return }
+            let answered = RunInstant.now
+            if let found, entry.isWhole(found) { return tell(present: true, answered) }
             low = asked
+            guard answered - completed < Self.most else {
+                return tell(present: false, answered)
+            }
             stop.wait(Self.pause)
         }
     }

@@ -130,7 +130,7 @@ final class EtcdSession: ClientSession {
         guard let reply = EtcdReply(reader.body) else {
             throw SessionError("HTTP \(reader.status) without JSON of etcd's gateway")
         }
-        if let error = reply.error { throw SessionError(error, isRefusal: true) }
+        if let error = reply.error { throw SessionError(error) }
         guard reply.header?.member_id != nil else { throw Self.noHeader }
         latest = reply
         if status?.header?.raft_term != reply.header?.raft_term { status = nil }

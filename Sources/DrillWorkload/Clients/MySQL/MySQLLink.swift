@@ -24,11 +24,11 @@
                 }
         }
 
-        /// The host lives and said no: it refused or ended the connection, or the server answered with an error.
+        /// As `SessionError.isRefusal`.
         var isRefusal: Bool {
-            // 2006: gone; 2013: lost.
-            !isOwn || code == 2006 || code == 2013
-                || [ECONNREFUSED, ECONNRESET].contains { message.contains("(\($0)") }
+            // 1053: the server is shutting down; 2006: gone; 2013: lost.
+            [1053, 2006, 2013].contains(code)
+                || isOwn && [ECONNREFUSED, ECONNRESET].contains { message.contains("(\($0)") }
         }
     }
 

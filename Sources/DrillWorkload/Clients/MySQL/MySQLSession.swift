@@ -54,7 +54,8 @@
             guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
             try complete(link.send(statement))
             if let failure = link.failure {
-                throw SessionError("\(failure.code): \(failure.message)", isRefusal: true)
+                throw SessionError(
+                    "\(failure.code): \(failure.message)", isRefusal: failure.isRefusal)
             }
         }
 

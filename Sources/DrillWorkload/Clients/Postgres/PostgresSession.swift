@@ -68,7 +68,11 @@
         ) throws(SessionError) {
             guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
             try complete(link.send(statement, values))
-            if let failure = link.failure { throw SessionError(failure.message, isRefusal: true) }
+            if let failure = link.failure {
+                // admin_shutdown, crash_shutdown, cannot_connect_now
+                let isEnding = ["57P01", "57P02", "57P03"].contains(failure.state)
+                throw SessionError(failure.message, isRefusal: isEnding)
+            }
         }
 
         private func complete(_ first: PostgresLink.Turn) throws(SessionError) {
@@ -99,12 +103,14 @@
             }
         }
 
-        /// libpq tells a connection's end in words only: FATAL is the server's own.
+        /// libpq tells a connection's end in words only; the server's own are "the database system is starting up" and its
+        /// like, and the words of 57P01. FATAL alone may be too many clients, or a user that is not there.
         private static func isRefusal(_ reason: String) -> Bool {
-            let words = [ECONNREFUSED, ECONNRESET].map { String(cString: strerror($0)) }
-            return (words + ["FATAL", "server closed the connection"]).contains {
-                reason.contains($0)
-            }
+            let errors = [ECONNREFUSED, ECONNRESET].map { String(cString: strerror($0)) }
+            let words = [
+                "the database system is", "terminating connection", "server closed the connection",
+            ]
+            return (errors + words).contains { reason.contains($0) }
         }
 
         /// `{"a","b"}`
