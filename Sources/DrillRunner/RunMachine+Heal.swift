@@ -18,7 +18,8 @@ extension RunMachine {
     mutating func heal(
         _ index: Int, by: HealedBy, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
-        guard let plan = steps[index].plan, !plan.heal.isEmpty else {
+        steps[index].heals = steps[index].undoing
+        guard !steps[index].heals.isEmpty else {
             steps[index].phase = .done
             return
         }
@@ -35,9 +36,7 @@ extension RunMachine {
     mutating func sendHeal(
         _ index: Int, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
-        guard let plan = steps[index].plan, steps[index].open == 0,
-            steps[index].next < plan.heal.count
-        else { return }
+        guard steps[index].open == 0, steps[index].next < steps[index].heals.count else { return }
         let operation = steps[index].next
         if operation == 0 {
             record(
@@ -45,7 +44,9 @@ extension RunMachine {
         }
         steps[index].open = 1
         steps[index].next += 1
-        send(.perform(plan.heal[operation]), for: .heal(step: index, operation: operation), &out)
+        send(
+            .perform(steps[index].heals[operation]), for: .heal(step: index, operation: operation),
+            &out)
     }
 
     /// Healing goes on past a failure; the verdict says what could not be put back.
@@ -53,10 +54,11 @@ extension RunMachine {
         _ index: Int, _ operation: Int, _ reply: LabReply, _ now: RunInstant,
         _ out: inout [RunDirective]
     ) {
-        guard let plan = steps[index].plan, steps[index].phase == .healing else { return }
+        guard steps[index].phase == .healing else { return }
+        let change = steps[index].heals[operation]
         steps[index].open -= 1
-        noteEffect(of: plan.heal[operation], now)
-        changes.note(plan.heal[operation], step: index, reply.interval)
+        noteEffect(of: change, now)
+        changes.note(change, step: index, reply.interval)
         if let failure = reply.failure {
             steps[index].healFailures.append(failure.message)
             out.append(.note("heal of \(steps[index].step.id): \(failure.message)"))
@@ -64,7 +66,7 @@ extension RunMachine {
         if let verdict = reply.verdict {
             steps[index].healVerdict = Self.worse(steps[index].healVerdict, verdict)
         }
-        guard steps[index].open == 0, steps[index].next == plan.heal.count else { return }
+        guard steps[index].open == 0, steps[index].next == steps[index].heals.count else { return }
         let failed = !steps[index].healFailures.isEmpty
         if failed { rebuild = "a heal failed" }
         steps[index].healedAt = reply.interval.high

@@ -266,6 +266,7 @@ extension RunMachine {
         }
         steps[index].open = upTo - next
         steps[index].next = upTo
+        steps[index].asked = upTo
     }
 
     mutating func injected(
@@ -288,6 +289,7 @@ extension RunMachine {
                     ? .capability(failure.message) : .failed(failure.message)
             }
             rebuild = failure.message
+            steps[index].hasFailed = true
             steps[index].next = plan.inject.count
             healAll(by: .abort, now, &out)
             return

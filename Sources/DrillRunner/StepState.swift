@@ -26,9 +26,14 @@ struct StepState: Hashable, Sendable {
     /// The boot of `host` that the step found.
     var bootBefore: String?
 
-    /// The next operation of `plan.inject` or `plan.heal` to ask for, and how many answers are open.
+    /// The next operation of `plan.inject` or `heals` to ask for, and how many answers are open.
     var next = 0
     var open = 0
+    /// How many operations of `plan.inject` were asked for, and whether one of them failed.
+    var asked = 0
+    var hasFailed = false
+    /// What is ordered to undo it, decided when that begins.
+    var heals: [FaultOperation] = []
     var notBefore: RunInstant?
     var t0: InstantInterval?
     var injectedAt: RunInstant?
@@ -88,6 +93,13 @@ struct StepState: Hashable, Sendable {
     var lostNode: HistoryEvent.ProvenState? {
         guard let host, let state = plan?.proof.states[host] else { return nil }
         return state == .dead || state == .frozen ? state : nil
+    }
+
+    /// The plan's way back is that of the whole fault; of a part each operation is undone by itself, the last first.
+    var undoing: [FaultOperation] {
+        guard let plan else { return [] }
+        if asked == plan.inject.count, !hasFailed { return plan.heal }
+        return plan.inject.prefix(asked).reversed().compactMap(\.inverse)
     }
 
     var isOver: Bool {

@@ -132,17 +132,17 @@ private let delay = use("link.delay", ["delay": "50ms"])
 }
 
 /// The order was on its way when the lab healed, and was carried out after that.
-@Test func `what is injected after the lab has healed everything is healed, too`() throws {
-    let pause = Step.Action.fault(
-        FaultUse(fault: "node.pause", target: .host(.role(.primary))))
+@Test(arguments: ["node.pause", "node.kill", "link.down"])
+func `what is injected after the lab has healed everything is healed, too`(fault: String) throws {
+    let use = FaultUse(fault: fault, target: .host(.role(.primary)))
     let step = Step(
-        id: "pause", start: .at(.seconds(1)), action: pause, end: .duration(.seconds(5)))
+        id: "it", start: .at(.seconds(1)), action: .fault(use), end: .duration(.seconds(5)))
     var first = SimulatedLab()
     _ = first.run(simulatedInput([step], trials: 1))
     let injections = first.requests.indices.filter {
         if case .perform(let operation) = first.requests[$0] { operation.inverse != nil } else { false }
     }
-    #expect(injections.count == 2)
+    #expect(injections.count == (fault == "link.down" ? 1 : 2))
     for index in injections {
         var trouble = SimulatedLab.Trouble()
         trouble.healsBeforeRequest = index + 1
@@ -150,6 +150,24 @@ private let delay = use("link.delay", ["delay": "50ms"])
         _ = lab.run(simulatedInput([step], trials: 1, retries: 0))
         #expect(lab.leftAtTeardown == [], "request \(index + 1)")
         #expect(lab.recorded.last?.event.kind == .end(reason: "healed_early: the emulator ended"))
+    }
+}
+
+/// Between its silence and its death, too, and between its death and its boot.
+@Test(arguments: ["node.kill", "node.reboot", "node.pause"])
+func `a fault that is interrupted half-way is undone as far as it came`(fault: String) throws {
+    let use = FaultUse(fault: fault, target: .host(.role(.primary)))
+    let end: Step.End = fault == "node.reboot" ? .none : .duration(.seconds(5))
+    let step = Step(id: "it", start: .at(.seconds(1)), action: .fault(use), end: end)
+    var whole = SimulatedLab()
+    _ = whole.run(simulatedInput([step], trials: 1))
+    #expect(whole.leftAtTeardown == [])
+    for request in 1...whole.requests.count {
+        var trouble = SimulatedLab.Trouble()
+        trouble.interruptAtRequest = request
+        var lab = SimulatedLab(trouble: trouble, verdicts: [.inconclusive])
+        _ = lab.run(simulatedInput([step], trials: 1, retries: 0))
+        #expect(lab.leftAtTeardown == [], "request \(request)")
     }
 }
 

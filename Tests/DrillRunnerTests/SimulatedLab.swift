@@ -374,6 +374,8 @@ struct SimulatedLab {
         case .lab(.kill(let host)): hosts[host]?.alive = false
         case .lab(.freeze(let host)): hosts[host]?.frozen = true
         case .lab(.thaw(let host)): hosts[host]?.frozen = false
+        // One that lives is not booted again, and stays silent.
+        case .lab(.boot(let host)) where hosts[host]?.alive == true: break
         case .lab(.boot(let host)):
             hosts[host]?.boots += 1
             booted(host)

@@ -8,16 +8,14 @@ final class LocalEtcd: Sendable {
     let port: UInt16
     let count: Int
     private let peerPort: UInt16
-    private let folder: String
+    private let folder: ServerFolder
     private let members: Mutex<[ChildProcess?]>
 
     init(_ count: Int = 1) throws {
         self.count = count
-        port = Self.freePort()
-        peerPort = Self.freePort()
-        var template = Array("/tmp/firedrill-etcd-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw LoadTrialError("mkdtemp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        port = ServerFolder.freePort()
+        peerPort = ServerFolder.freePort()
+        folder = try ServerFolder("etcd")
         members = Mutex([])
         for index in 0..<count {
             let arguments = arguments(index)
@@ -38,7 +36,7 @@ final class LocalEtcd: Sendable {
             }
             members = []
         }
-        if let remover = try? ChildProcess("rm", ["-rf", folder]) { _ = remover.wait() }
+        folder.remove()
     }
 
     func address(_ index: Int) -> String { "127.0.0.\(index + 1)" }
@@ -114,18 +112,11 @@ final class LocalEtcd: Sendable {
         let client = "http://\(address(index)):\(port)"
         let all = (0..<count).map { "m\($0)=\(peer($0))" }.joined(separator: ",")
         return [
-            "--name", "m\(index)", "--data-dir", "\(folder)/\(index)",
+            "--name", "m\(index)", "--data-dir", "\(folder.path)/\(index)",
             "--listen-client-urls", client, "--advertise-client-urls", client,
             "--listen-peer-urls", peer(index), "--initial-advertise-peer-urls", peer(index),
             "--initial-cluster", all, "--heartbeat-interval", "50", "--election-timeout", "500",
             "--unsafe-no-fsync", "--log-level", "error",
         ]
-    }
-
-    private static func freePort() -> UInt16 {
-        // It serves nobody; its port is free once it is stopped.
-        let server = ScriptedServer(serve: nil)
-        server.stop()
-        return server.port
     }
 }

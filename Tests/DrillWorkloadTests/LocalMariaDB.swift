@@ -7,31 +7,17 @@
     /// A real MariaDB on loopback, in a folder of its own, ended by its pid.
     final class LocalMariaDB: Sendable {
         let port: UInt16
-        private let folder: String
+        private let folder: ServerFolder
         private let settings: [String]
         private let process: Mutex<ChildProcess?>
 
         /// `settings` as mariadbd takes them.
         init(_ settings: [String] = []) throws {
             self.settings = settings
-            let server = ScriptedServer(serve: nil)
-            server.stop()
-            port = server.port
+            port = ServerFolder.freePort()
             process = Mutex(nil)
-            var template = Array("/tmp/firedrill-mariadb-XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw LoadTrialError("mkdtemp") }
-            folder = String(
-                decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if getuid() == 0 {
-                // MariaDB refuses to run as root.
-                guard let user = getpwnam("mysql"),
-                    chown(folder, user.pointee.pw_uid, user.pointee.pw_gid) == 0
-                else { throw LoadTrialError("no user mysql") }
-            }
-            guard let file = fopen("\(folder)/init.sql", "w") else {
-                throw LoadTrialError("fopen")
-            }
-            fputs(
+            folder = try ServerFolder("mariadb", user: "mysql")
+            try folder.write(
                 """
                 CREATE DATABASE IF NOT EXISTS drill;
                 CREATE USER IF NOT EXISTS firedrill@'%' IDENTIFIED BY 'secret';
@@ -41,12 +27,10 @@
                 CREATE USER IF NOT EXISTS boss@'%';
                 GRANT ALL ON *.* TO boss@'%';
 
-                """, file)
-            fclose(file)
-            chmod("\(folder)/init.sql", 0o644)
+                """, to: "init.sql")
             let made = try ChildProcess(
                 "mariadb-install-db",
-                ["--no-defaults", "--datadir=\(folder)/data", "--skip-test-db"] + Self.asUser,
+                ["--no-defaults", "--datadir=\(folder.path)/data", "--skip-test-db"] + Self.asUser,
                 quiet: true)
             _ = made.readAll()
             guard made.wait().code == 0 else { throw LoadTrialError("mariadb-install-db failed") }
@@ -59,7 +43,7 @@
         /// process ends.
         func end() {
             fail()
-            if let remover = try? ChildProcess("rm", ["-rf", folder]) { _ = remover.wait() }
+            folder.remove()
         }
 
         var parameters: [String: String] {
@@ -93,9 +77,9 @@
         func start() throws {
             let arguments =
                 [
-                    "--no-defaults", "--datadir=\(folder)/data", "--socket=\(folder)/socket",
-                    "--pid-file=\(folder)/pid", "--port=\(port)", "--bind-address=127.0.0.1",
-                    "--skip-name-resolve", "--init-file=\(folder)/init.sql",
+                    "--no-defaults", "--datadir=\(folder.path)/data", "--socket=\(folder.path)/socket",
+                    "--pid-file=\(folder.path)/pid", "--port=\(port)", "--bind-address=127.0.0.1",
+                    "--skip-name-resolve", "--init-file=\(folder.path)/init.sql",
                     "--innodb-buffer-pool-size=8M", "--max-connections=300",
                     "--innodb-flush-log-at-trx-commit=0",
                 ] + Self.asUser + settings

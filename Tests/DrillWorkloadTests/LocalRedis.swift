@@ -1,12 +1,14 @@
 import DrillCore
 import DrillWorkload
 import Glibc
+import Synchronization
 
 /// A real Redis (or one of its sentinels) on a free port of loopback, in a folder of its own.
 final class LocalRedis: Sendable {
     let port: UInt16
     let pid: pid_t
-    private let folder: String
+    private let process: Mutex<ChildProcess>
+    private let folder: ServerFolder
     private let password: String?
 
     var address: String { "127.0.0.1:\(port)" }
@@ -17,50 +19,37 @@ final class LocalRedis: Sendable {
         sentinel: Bool = false
     ) throws {
         self.password = password
-        port = given ?? Self.freePort()
-        var template = Array("/tmp/firedrill-redis-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw LoadTrialError("mkdtemp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let text = """
+        port = given ?? ServerFolder.freePort()
+        folder = try ServerFolder("redis")
+        try folder.write(
+            """
             port \(port)
             bind 127.0.0.1
-            dir \(folder)
+            dir \(folder.path)
             loglevel warning
-            logfile \(folder)/log
+            logfile \(folder.path)/log
             \(sentinel ? "" : "save \"\"\nrepl-diskless-sync-delay 0")
             \(configuration)
 
-            """
-        guard let file = fopen("\(folder)/conf", "w") else { throw LoadTrialError("fopen") }
-        fputs(text, file)
-        fclose(file)
-        let arguments = ["redis-server", "\(folder)/conf"] + (sentinel ? ["--sentinel"] : [])
-        var argv = arguments.map { strdup($0) } + [nil]
-        defer { for argument in argv { free(argument) } }
-        var child = pid_t()
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor: Int32 in 0...2 {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        guard posix_spawnp(&child, "redis-server", &actions, nil, &argv, environ) == 0 else {
-            throw LoadTrialError("redis-server cannot be started: install redis-server")
-        }
-        pid = child
+            """, to: "conf")
+        let started = try ChildProcess(
+            "redis-server", ["\(folder.path)/conf"] + (sentinel ? ["--sentinel"] : []), quiet: true)
+        pid = started.pid
+        process = Mutex(started)
         guard Self.wait(for: { (try? self.session().identity()) != nil }) else {
             throw LoadTrialError("redis-server on port \(port) did not answer within 10 s")
         }
     }
 
     deinit {
-        kill(pid, SIGKILL)
-        waitpid(pid, nil, 0)
-        for name in ["conf", "log", "dump.rdb"] { unlink("\(folder)/\(name)") }
-        rmdir(folder)
+        process.withLock {
+            $0.signal(SIGKILL)
+            _ = $0.wait()
+        }
+        folder.remove()
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) { process.withLock { $0.signal(number) } }
 
     func client() throws -> RedisClient {
         try RedisClient(
@@ -83,13 +72,6 @@ final class LocalRedis: Sendable {
             usleep(10_000)
         }
         return false
-    }
-
-    private static func freePort() -> UInt16 {
-        // It serves nobody; its port is free once it is stopped.
-        let server = ScriptedServer(serve: nil)
-        server.stop()
-        return server.port
     }
 }
 

@@ -1,5 +1,4 @@
 #if Postgres
-    import CLinux
     import DrillCore
     import DrillWorkload
     import Glibc
@@ -8,29 +7,21 @@
     /// A real server on loopback, in a folder of its own, ended by its pid.
     final class PostgresServer: Sendable {
         let port: UInt16
-        private let folder: String
+        private let folder: ServerFolder
         private let process: Mutex<ChildProcess>
 
         /// `settings` as `-c` takes them.
         init(_ settings: [String] = []) throws {
-            let folder = "/tmp/firedrill-pg-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-            self.folder = folder
-            port = try Self.freePort()
-            guard mkdir(folder, 0o700) == 0 else { throw LoadTrialError("mkdir \(folder)") }
-            if getuid() == 0 {
-                // PostgreSQL refuses to run as root.
-                guard let user = getpwnam("postgres"),
-                    chown(folder, user.pointee.pw_uid, user.pointee.pw_gid) == 0
-                else { throw LoadTrialError("no user postgres") }
-            }
-            let data = folder + "/data"
+            folder = try ServerFolder("pg", user: "postgres")
+            port = ServerFolder.freePort()
+            let data = folder.path + "/data"
             let made = try Self.run(
                 "initdb", ["-A", "trust", "-U", "firedrill", "--no-sync", "-D", data])
             guard made.wait().code == 0 else { throw LoadTrialError("initdb failed") }
             let fixed = ["fsync=off", "max_connections=300", "shared_buffers=16MB"]
             let started = try Self.run(
                 "postgres",
-                ["-D", data, "-h", "127.0.0.1", "-p", "\(port)", "-k", folder]
+                ["-D", data, "-h", "127.0.0.1", "-p", "\(port)", "-k", folder.path]
                     + (fixed + settings).flatMap { ["-c", $0] })
             process = Mutex(started)
         }
@@ -41,7 +32,7 @@
                 $0.signal(SIGQUIT)
                 _ = $0.wait()
             }
-            if let remover = try? ChildProcess("rm", ["-rf", folder]) { _ = remover.wait() }
+            folder.remove()
         }
 
         var conninfo: String { "host=127.0.0.1 port=\(port) user=firedrill dbname=postgres" }
@@ -62,22 +53,6 @@
                 }
             }
             throw LoadTrialError("the server does not come up: \(reason)")
-        }
-
-        static func freePort() throws -> UInt16 {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let result = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
-                }
-            }
-            guard result == 0 else { throw LoadTrialError("no free port") }
-            return UInt16(bigEndian: address.sin_port)
         }
 
         private static func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {

@@ -158,7 +158,7 @@
                     connection.end()
                 }
                 defer { silent.stop() }
-                let refusing = try PostgresServer.freePort()
+                let refusing = ServerFolder.freePort()
                 for first in [silent.port, readOnly.port, refusing] {
                     let conninfo = """
                         postgresql://firedrill@127.0.0.1:\(first),127.0.0.1:\(server.port)/postgres\

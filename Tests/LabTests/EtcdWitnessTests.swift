@@ -22,6 +22,17 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(6)))
+    func `registers are linearizable, and stale where their reads are made serializable`() throws {
+        let reports = try Drill.conclusive(
+            ["register", "register-serializable"].map { "etcd-witness/\($0).yaml" },
+            ["--trials", "1"], within: .seconds(150))
+        let found = try reports.map { try #require($0.trials.last?.consistency) }
+        #expect(found[0].linearizable == true && found[0].staleReads == 0)
+        #expect(found[0].operations > 500)
+        #expect(found[1].linearizable == false && (found[1].staleReads ?? 0) > 0)
+    }
+
+    @Test(.timeLimit(.minutes(6)))
     func `a follower that fell behind does not take the lead`() throws {
         let report = try Drill.conclusive(
             "etcd-witness/cut-then-kill.yaml", ["--trials", "1"], within: .seconds(150))

@@ -71,7 +71,10 @@ import Testing
         kinds: [(bad: String, word: String)]
     ) throws {
         func start(_ bad: String) throws -> Drill {
-            try Drill("twin/node-kill.yaml", ["--trials", "1", "--set", "bad=\(bad)"])
+            // One in a thousand, of more than ten thousand.
+            bad == "forget"
+                ? try Drill("twin/soak.yaml", ["--set", "bad=\(bad)", "--set", "length=27s"])
+                : try Drill("twin/node-kill.yaml", ["--trials", "1", "--set", "bad=\(bad)"])
         }
         func reasons(_ drill: Drill) throws -> [String] {
             try drill.report(within: .seconds(120), expecting: 1).trials.flatMap(\.reasons)

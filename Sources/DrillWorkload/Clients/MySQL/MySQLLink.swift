@@ -32,20 +32,10 @@
         }
     }
 
-    /// One connection of libmariadb that never waits: a descriptor, what it waits for, and a turn when that has come.
-    ///
-    /// Who owns it waits: the engine's event queue, or a session's own poll. libmariadb runs each call on a stack of its
-    /// own, which it leaves when it would wait and returns to with `_cont`.
-    final class MySQLLink {
-        enum Turn {
-            case waiting
-            /// Ready for a statement.
-            case connected
-            /// The statement has its answer: `failure`, or else rows or a count.
-            case answered
-            /// The connection has ended or was never made: `failure`. Closed.
-            case broken
-        }
+    /// One connection of libmariadb, which runs each call on a stack of its own, leaves it when it would wait and returns to
+    /// it with `_cont`.
+    final class MySQLLink: StatementLink {
+        typealias Turn = LinkTurn
 
         private enum Call { case none, connecting, asking, storing }
 
@@ -136,6 +126,12 @@
             descriptor = -1
             interest = []
             wake = .max
+        }
+
+        var end: SessionError {
+            guard let failure else { return SessionError("it ended") }
+            return SessionError(
+                "\(failure.code): \(failure.message)", isRefusal: failure.isRefusal)
         }
 
         // MARK: - Rows

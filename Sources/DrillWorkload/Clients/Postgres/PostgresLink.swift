@@ -4,19 +4,9 @@
     import DrillCore
     import Glibc
 
-    /// One libpq connection that never waits: a descriptor, what it waits for, and a turn when that has come.
-    ///
-    /// Who owns it waits: the engine's event queue, or a session's own poll.
-    final class PostgresLink {
-        enum Turn {
-            case waiting
-            /// Ready for a statement.
-            case connected
-            /// The statement has its answer: `failure`, or else rows.
-            case answered
-            /// The connection has ended or was never made: `reason`. Closed.
-            case broken
-        }
+    /// One connection of libpq.
+    final class PostgresLink: StatementLink {
+        typealias Turn = LinkTurn
 
         private let target: PostgresTarget
         private var connection: OpaquePointer?
@@ -34,8 +24,8 @@
         private(set) var hasWarned = false
         /// The server has said that it ends the session; the end itself comes a little later.
         private var isEnding = false
-        /// Why it is broken.
-        private(set) var reason = ""
+        /// Why it is broken, in libpq's words.
+        private var reason = ""
 
         init(_ target: PostgresTarget) { self.target = target }
 
@@ -74,6 +64,17 @@
         }
 
         var isOutsideTransaction: Bool { PQtransactionStatus(connection) == PQTRANS_IDLE }
+
+        /// libpq tells a connection's end in words only; the server's own are "the database system is starting up" and its
+        /// like, and the words of 57P01. FATAL alone may be too many clients, or a user that is not there.
+        var end: SessionError {
+            let errors = [ECONNREFUSED, ECONNRESET].map { String(cString: strerror($0)) }
+            let words = [
+                "the database system is", "terminating connection", "server closed the connection",
+            ]
+            let isRefusal = (errors + words).contains { reason.contains($0) }
+            return SessionError(reason, isRefusal: isRefusal)
+        }
 
         /// Whether this host, and no answer of the network, kept the connection from being made. libpq tells no errno.
         var isShortage: Bool {

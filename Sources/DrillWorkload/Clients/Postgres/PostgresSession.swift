@@ -1,7 +1,5 @@
 #if Postgres
-    import CLinux
     import DrillCore
-    import Glibc
 
     /// A blocking conversation; each question takes as long as the time-out at most.
     final class PostgresSession: ClientSession {
@@ -11,7 +9,7 @@
         init(_ target: PostgresTarget, _ timeout: Duration) throws(SessionError) {
             link = PostgresLink(target)
             self.timeout = timeout
-            try complete(link.connect())
+            try link.complete(link.connect(), within: timeout)
         }
 
         func identity() throws(SessionError) -> String {
@@ -67,50 +65,12 @@
             _ statement: PostgresStatement, _ values: [String] = []
         ) throws(SessionError) {
             guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
-            try complete(link.send(statement, values))
+            try link.complete(link.send(statement, values), within: timeout)
             if let failure = link.failure {
                 // admin_shutdown, crash_shutdown, cannot_connect_now
                 let isEnding = ["57P01", "57P02", "57P03"].contains(failure.state)
                 throw SessionError(failure.message, isRefusal: isEnding)
             }
-        }
-
-        private func complete(_ first: PostgresLink.Turn) throws(SessionError) {
-            let deadline = clinux_monotonic_ns() + timeout.nanoseconds
-            var turn = first
-            while true {
-                switch turn {
-                case .connected, .answered: return
-                case .broken:
-                    throw SessionError(link.reason, isRefusal: Self.isRefusal(link.reason))
-                case .waiting: break
-                }
-                let now = clinux_monotonic_ns()
-                guard now < deadline else {
-                    link.close()
-                    throw SessionError("no answer within \(timeout.spelled)")
-                }
-                if link.wake <= now {
-                    turn = link.woken()
-                    continue
-                }
-                var wait = pollfd(fd: link.descriptor, events: 0, revents: 0)
-                if link.interest.contains(.read) { wait.events |= Int16(POLLIN) }
-                if link.interest.contains(.write) { wait.events |= Int16(POLLOUT) }
-                let left = min(deadline, link.wake) - now
-                let count = Glibc.poll(&wait, 1, Int32(min(left / 1_000_000 + 1, 60_000)))
-                if count > 0 { turn = link.ready() }
-            }
-        }
-
-        /// libpq tells a connection's end in words only; the server's own are "the database system is starting up" and its
-        /// like, and the words of 57P01. FATAL alone may be too many clients, or a user that is not there.
-        private static func isRefusal(_ reason: String) -> Bool {
-            let errors = [ECONNREFUSED, ECONNRESET].map { String(cString: strerror($0)) }
-            let words = [
-                "the database system is", "terminating connection", "server closed the connection",
-            ]
-            return (errors + words).contains { reason.contains($0) }
         }
 
         /// `{"a","b"}`
