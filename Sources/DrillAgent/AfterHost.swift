@@ -18,7 +18,8 @@ enum AfterHost {
         switch operation {
         case .undo(let arguments): return (host, arguments)
         case .killService, .stopService, .startService, .pauseService, .continueService,
-            .signalService, .run, .command, .beginStress, .endStress, .fillDisk, .emptyDisk, .skewClock,
+            .signalService, .run, .command, .beginStress, .endStress, .fillDisk, .emptyDisk,
+            .skewClock,
             .resetClock, .throttleDisk, .unthrottleDisk:
             return nil
         }

@@ -242,7 +242,8 @@ extension FaultOperation {
         switch self {
         case .lab(.unsilence), .lab(.thaw), .lab(.boot), .lab(.carrier(_, _, up: true)),
             .lab(.unflap),
-            .lab(.detach), .host(_, .continueService), .host(_, .undo), .host(_, .endStress), .host(_, .emptyDisk),
+            .lab(.detach), .host(_, .continueService), .host(_, .undo), .host(_, .endStress),
+            .host(_, .emptyDisk),
             .host(_, .resetClock), .host(_, .unthrottleDisk):
             true
         case .lab, .host: false

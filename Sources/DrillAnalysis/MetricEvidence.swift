@@ -63,7 +63,8 @@ package enum MetricEvidence {
     }
 
     private static func latency(_ part: String, _ streams: [StreamReport]) -> Found {
-        if let silent = streams.first(where: { $0.operations.intended > 0 && $0.latency.count == 0 }) {
+        if let silent = streams.first(where: { $0.operations.intended > 0 && $0.latency.count == 0 }
+        ) {
             return .missing("no operation of \(silent.stream) was answered")
         }
         let values = streams.compactMap { stream -> Double? in

@@ -321,7 +321,9 @@ func `redundancy that nobody looked at for more than two periods is unknown`(ans
     #expect(report.steps[0].rto.value == 8_011)
 }
 
-@Test func `a step that begins just after another one's heal is charged with its own outage`() throws {
+@Test func `a step that begins just after another one's heal is charged with its own outage`()
+    throws
+{
     let report = try Drill(
         trace: "100/s; until 16; silent 11.3-11.7",
         timeline: [Drill.step("pause", "process.pause"), Drill.step("kill")],

@@ -140,7 +140,8 @@ func `what is injected after the lab has healed everything is healed, too`(fault
     var first = SimulatedLab()
     _ = first.run(simulatedInput([step], trials: 1))
     let injections = first.requests.indices.filter {
-        if case .perform(let operation) = first.requests[$0] { operation.inverse != nil } else { false }
+        guard case .perform(let operation) = first.requests[$0] else { return false }
+        return operation.inverse != nil
     }
     #expect(injections.count == (fault == "link.down" ? 1 : 2))
     for index in injections {

@@ -77,7 +77,8 @@
         func start() throws {
             let arguments =
                 [
-                    "--no-defaults", "--datadir=\(folder.path)/data", "--socket=\(folder.path)/socket",
+                    "--no-defaults", "--datadir=\(folder.path)/data",
+                    "--socket=\(folder.path)/socket",
                     "--pid-file=\(folder.path)/pid", "--port=\(port)", "--bind-address=127.0.0.1",
                     "--skip-name-resolve", "--init-file=\(folder.path)/init.sql",
                     "--innodb-buffer-pool-size=8M", "--max-connections=300",

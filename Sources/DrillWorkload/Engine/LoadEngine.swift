@@ -366,11 +366,7 @@ final class LoadEngine {
     private func decide(
         _ stream: Int, _ number: Int, _ state: UndecidedOperation.State, completed: Int64
     ) {
-        if state == .unsentConnection {
-            let operation = streams[stream].queue[number]
-            let wait = operation.intended + streams[stream].timeout - operation.dispatched
-            streams[stream].longestPoolWait = max(streams[stream].longestPoolWait, wait)
-        }
+        if state == .unsentConnection { streams[stream].waitedInVain(number) }
         streams[stream].queue[number].state = state
         streams[stream].queue[number].completed = completed
         while !streams[stream].queue.isEmpty {

@@ -58,6 +58,12 @@ struct StreamState {
         }
     }
 
+    /// It found no connection until its time-out.
+    mutating func waitedInVain(_ number: Int) {
+        let wait = queue[number].intended + timeout - queue[number].dispatched
+        longestPoolWait = max(longestPoolWait, wait)
+    }
+
     func decidedBefore(now: Int64) -> Int64 {
         if !queue.isEmpty { return queue[queue.head].intended }
         return min(now, next ?? now)
