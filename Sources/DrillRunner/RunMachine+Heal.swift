@@ -123,6 +123,7 @@ extension RunMachine {
         for index in steps.indices where steps[index].isInEffect {
             if steps[index].phase == .injecting, steps[index].open > 0 {
                 // An answer that is still to come may be that of a change that was made after all this: then it is healed.
+                steps[index].healedBy = by
                 if let plan = steps[index].plan { steps[index].next = plan.inject.count }
                 continue
             }

@@ -39,7 +39,10 @@ struct StepState: Hashable, Sendable {
     var injectedAt: RunInstant?
     var healBegunAt: RunInstant?
     var healBegunRecorded = false
-    var healedBy: HealedBy = .plan
+    /// Whoever healed without an order stays: what is ordered afterwards only follows.
+    var healedBy: HealedBy = .plan {
+        didSet { if oldValue == .lease || oldValue == .watchdog { healedBy = oldValue } }
+    }
     var healFailures: [String] = []
     var healVerdict: HealVerdict?
     var backend: String?

@@ -144,13 +144,18 @@ func `what is injected after the lab has healed everything is healed, too`(fault
         return operation.inverse != nil
     }
     #expect(injections.count == (fault == "link.down" ? 1 : 2))
-    for index in injections {
+    for (index, isRefused) in injections.flatMap({ [($0, false), ($0, true)] }) {
         var trouble = SimulatedLab.Trouble()
         trouble.healsBeforeRequest = index + 1
+        trouble.refusesHealed = isRefused
         var lab = SimulatedLab(trouble: trouble, verdicts: [.inconclusive])
         _ = lab.run(simulatedInput([step], trials: 1, retries: 0))
         #expect(lab.leftAtTeardown == [], "request \(index + 1)")
-        #expect(lab.recorded.last?.event.kind == .end(reason: "healed_early: the emulator ended"))
+        let events = lab.recorded.map(\.event.kind)
+        #expect(events.last == .end(reason: "healed_early: the emulator ended"))
+        // Nobody aborted: that would be a finding about the system.
+        #expect(
+            !events.contains { if case .healed(_, .abort, _) = $0 { true } else { false } })
     }
 }
 

@@ -37,6 +37,8 @@ struct SimulatedLab {
         var healsAt: Duration?
         /// The lab takes everything back just before it carries this request out.
         var healsBeforeRequest: Int?
+        /// And does not carry it out.
+        var refusesHealed = false
         var neverSteady = false
         /// Of the machine that the lab is built on.
         var lacking = LabCapabilities()
@@ -220,9 +222,15 @@ struct SimulatedLab {
             if host == "a" { address(to: "a", after: .milliseconds(50)) }
             reply(request.id)
         case .perform(let operation):
-            if trouble.healsBeforeRequest == requests.count { healEverything() }
-            perform(operation)
-            reply(request.id)
+            let isHealed = trouble.healsBeforeRequest == requests.count
+            if isHealed { healEverything() }
+            if isHealed, trouble.refusesHealed {
+                let why = LabFailure(kind: .failed, message: "the watchdog has ended")
+                reply(request.id, failure: why)
+            } else {
+                perform(operation)
+                reply(request.id)
+            }
         case .reach(let from, let address, let duration):
             let target =
                 address.hasSuffix(".11") ? HostName("a") : address.hasSuffix(".12") ? "b" : "client"
