@@ -124,6 +124,10 @@ struct SimulatedLab {
             pulse()
             return
         }
+        if case .message(.event(.log("lease"))) = event {
+            healEverything(by: .lease, "the lease was over")
+            return
+        }
         if case .message(.event(.log("ask"))) = event {
             ask()
             return
@@ -216,14 +220,14 @@ struct SimulatedLab {
             holder = nil
             reply(request.id)
             if let after = trouble.healsAt, supervisors == 1 {
-                later(after, healAll(at: now + after))
+                later(after, .message(.event(.log("lease"))))
             }
         case .start(let host, _, _):
             if host == "a" { address(to: "a", after: .milliseconds(50)) }
             reply(request.id)
         case .perform(let operation):
             let isHealed = trouble.healsBeforeRequest == requests.count
-            if isHealed { healEverything() }
+            if isHealed { healEverything(by: .watchdog, "the emulator ended") }
             if isHealed, trouble.refusesHealed {
                 let why = LabFailure(kind: .failed, message: "the watchdog has ended")
                 reply(request.id, failure: why)
@@ -324,7 +328,7 @@ struct SimulatedLab {
         later(watch.plan.every, .message(.event(.log("ask"))))
     }
 
-    private mutating func healEverything() {
+    private mutating func healEverything(by: HealedBy, _ why: String) {
         var outcomes: [HealOutcome] = []
         for operation in open.reversed() {
             guard let inverse = operation.inverse else { continue }
@@ -335,20 +339,7 @@ struct SimulatedLab {
             .zero,
             .message(
                 .event(
-                    .healed(
-                        by: .watchdog, why: "the emulator ended", outcomes, InstantInterval(now)))))
-    }
-
-    private mutating func healAll(at: RunInstant) -> RunEvent {
-        let treatment = LinkTreatment(
-            .impair(Impairment(loss: .random(CorrelatedRatio(0.2)))))
-        let link = LinkDirection(network: "main", from: "a", to: "b")
-        return .message(
-            .event(
-                .healed(
-                    by: .lease, why: "the lease was over",
-                    [HealOutcome(operation: .lab(.attach(link, treatment)), verdict: .restored)],
-                    InstantInterval(at))))
+                    .healed(by: by, why: why, outcomes, InstantInterval(now)))))
     }
 
     private mutating func address(to host: HostName, after delay: Duration) {
