@@ -37,7 +37,11 @@ final class CrashRun {
             run: [/bin/sh, -c, "echo changed >\(mark)"]
             undo: [/bin/sh, -c, "echo before >\(mark)"]
             for: 1s
-          - {id: kill, at: 1500ms, fault: node.kill, host: primary, for: 1s}
+          - id: kill
+            after: {event: mark.injected, plus: 200ms, at_most: 5s}
+            fault: node.kill
+            host: primary
+            for: 1s
         observe: 4s
         expect:
           success_rate.overall: "min >= 1%"

@@ -23,9 +23,9 @@ import Testing
 
     @Test(.timeLimit(.minutes(6)))
     func `registers are linearizable, and stale where their reads are made serializable`() throws {
-        let reports = try Drill.conclusive(
-            ["register", "register-serializable"].map { "etcd-witness/\($0).yaml" },
-            ["--trials", "1"], within: .seconds(150))
+        let reports = try ["register", "register-serializable"].map {
+            try Drill.conclusive("etcd-witness/\($0).yaml", within: .seconds(150))
+        }
         let found = try reports.map { try #require($0.trials.last?.consistency) }
         #expect(found[0].linearizable == true && found[0].staleReads == 0)
         #expect(found[0].operations > 500)

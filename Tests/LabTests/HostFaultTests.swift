@@ -303,9 +303,12 @@ import Testing
             try s.on("a", command)
             #expect(try s.run("a", "/bin/ls", "/run/drained") == "/run/drained")
             let inverse = try #require(FaultOperation.host("a", command).inverse)
-            try s.ask(.perform(inverse))
+            #expect(try s.ask(.perform(inverse)).verdict == .restored)
+            // It is done once.
+            #expect(try s.ask(.perform(inverse)).verdict == .notNeeded)
+            let remove = HostOperation.run(["/bin/rm", "/run/drained"])
             #expect(
-                try s.failure(of: .perform(inverse)).message.hasPrefix(
+                try s.failure(of: .perform(.host("a", remove))).message.hasPrefix(
                     "/bin/rm /run/drained on host a ended with 1: "))
             #expect(
                 try s.failure(
