@@ -23,10 +23,13 @@ import Testing
 
     @Test(.timeLimit(.minutes(6)))
     func `registers are linearizable, and stale where their reads are made serializable`() throws {
-        let reports = try ["register", "register-serializable"].map {
-            try Drill.conclusive("etcd-witness/\($0).yaml", within: .seconds(150))
+        // Whether a member that boots says in time who leads is another matter: a trial may be inconclusive for that.
+        let found = try ["register", "register-serializable"].map { name in
+            let drill = try Drill("etcd-witness/\(name).yaml")
+            let status = drill.status(within: .seconds(150))
+            try #require([0, 2].contains(status), "exit \(status)\n\(drill.progress)")
+            return try #require(try drill.written().trials.last?.consistency)
         }
-        let found = try reports.map { try #require($0.trials.last?.consistency) }
         #expect(found[0].linearizable == true && found[0].staleReads == 0)
         #expect(found[0].operations > 500)
         #expect(found[1].linearizable == false && (found[1].staleReads ?? 0) > 0)

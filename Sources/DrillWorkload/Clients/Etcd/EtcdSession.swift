@@ -130,11 +130,8 @@ final class EtcdSession: ClientSession {
         guard let reply = EtcdReply(reader.body) else {
             throw SessionError("HTTP \(reader.status) without JSON of etcd's gateway")
         }
-        if let error = reply.error {
-            // A leader tells its status whatever its load is, unless it is late.
-            let isLate = error.contains("timed out") || error.contains("too many requests")
-            throw SessionError(error, isRefusal: !isLate)
-        }
+        // A leader tells its status whatever its load is: who cannot does not lead.
+        if let error = reply.error { throw SessionError(error, isRefusal: true) }
         guard reply.header?.member_id != nil else { throw Self.noHeader }
         latest = reply
         if status?.header?.raft_term != reply.header?.raft_term { status = nil }
