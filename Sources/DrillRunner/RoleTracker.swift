@@ -37,6 +37,9 @@ struct RoleTracker: Hashable, Sendable {
 
     /// The host is gone; what it held, it holds no more as far as choosing hosts goes.
     mutating func forget(_ host: HostName, at now: RunInstant) {
-        if holders.remove(host) != nil { changedAt = now }
+        guard holders.remove(host) != nil else { return }
+        changedAt = now
+        // Of two that held it the other is left.
+        if let only = primary { lastPrimary = only }
     }
 }
