@@ -112,6 +112,9 @@ package struct AgentMachine: Sendable {
     /// How often the watchdog hears of the agent.
     package static let beatInterval = Duration.milliseconds(250)
 
+    /// How long the last heal of all may be silent: an undoing may take a minute.
+    static let endLimit = Duration.seconds(90)
+
     package let epoch: Int
     package let bootID: String
     var held: [Held] = []
@@ -204,7 +207,8 @@ package struct AgentMachine: Sendable {
         case .end(let by, let why):
             stopped = stopped ?? "it is being taken down"
             lease = nil
-            leaseEnd = nil
+            // Nobody renews any more; one that hangs over its last undoing is the watchdog's all the same.
+            leaseEnd = now + Self.endLimit
             heal(by: by, why: why, &out)
         }
         if lastBeat.map({ now - $0 >= Self.beatInterval }) ?? false { beat(now, &out) }

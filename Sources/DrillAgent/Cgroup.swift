@@ -95,6 +95,12 @@ package struct Cgroup: Sendable {
         return try event("frozen")
     }
 
+    /// Whether it was asked to freeze, however far that has come.
+    func isAskedToFreeze() throws(LabFailure) -> Bool {
+        if let marks { return marks.isAskedToStop(path) }
+        return try Files.read(path + "/cgroup.freeze").hasPrefix("1")
+    }
+
     func processes() throws(LabFailure) -> [pid_t] {
         if let marks { return marks.processes(path) }
         return try Files.read(path + "/cgroup.procs").split(separator: "\n")

@@ -16,7 +16,9 @@ final class HostAgent: KeeperHands {
     private var changes: MachineChanges?
     /// Of the changes that are being made, for `perform`.
     private var states: [MachineChange: MachineState] = [:]
-    private var isEnding = false
+    /// What stays after everything was taken back; nil: that has not begun.
+    private var left: Promise<[String]>?
+    private var isEnding: Bool { left != nil }
 
     private init(allowsManagement: Bool) { self.allowsManagement = allowsManagement }
 
@@ -279,9 +281,16 @@ final class HostAgent: KeeperHands {
 
     // MARK: the end
 
+    /// Once, for everybody who asks: whoever comes second waits for the same end.
     private func finish() async -> [String] {
-        guard !isEnding else { return [] }
-        isEnding = true
+        if let left { return await left.wait() }
+        let promise = Promise<[String]>()
+        left = promise
+        promise.fulfil(await takeEverythingBack())
+        return await promise.wait()
+    }
+
+    private func takeEverythingBack() async -> [String] {
         guard let keeper, let folder else { return [] }
         _ = await keeper.end(by: .plan, why: "the agent ends").wait()
         var left = keeper.unrestored.map { $0.message ?? "a change" }

@@ -28,8 +28,9 @@ final class Journal {
         epoch = (try Self.epoch(in: lock) ?? 0) + 1
         self.lock = lock
         let line = "\(epoch) \(getpid())\n"
+        // An earlier holder's number may have been longer.
         guard pwrite(lock.number, line, line.utf8.count, 0) == line.utf8.count,
-            fdatasync(lock.number) == 0
+            ftruncate(lock.number, line.utf8.count) == 0, fdatasync(lock.number) == 0
         else { throw systemFailure("write the epoch into \(folder)/lock") }
         // A line that a crash cut off stays alone.
         if !text.isEmpty, !text.hasSuffix("\n") { try file.write("\n") }
@@ -47,7 +48,8 @@ final class Journal {
             if clinux_lock(lock.number) == 0 { return lock }
             usleep(2000)
         }
-        throw LabFailure(kind: .failed, message: "another holds the journal of \(folder)")
+        throw LabFailure(
+            kind: .failed, message: "another holds the journal of \(folder)", errno: EWOULDBLOCK)
     }
 
     /// What the lock's file says now; nil where it was removed or holds nothing.

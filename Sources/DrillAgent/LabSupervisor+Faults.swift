@@ -97,7 +97,16 @@ extension LabSupervisor {
         spawn { await watch.run() }
         await joinPaths(host)
         if lab.network.isSilent(host.name) { _ = try lab.network.unsilence(host.name) }
-        for service in host.services { try await start(service, on: host) }
+        var failure: LabFailure?
+        for service in host.services {
+            do throws(LabFailure) {
+                try await start(service, on: host)
+            } catch {
+                // The others are not kept down by it.
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
         return InstantInterval(low: low, high: .now)
     }
 

@@ -205,6 +205,13 @@ extension LabSupervisor {
                 return Inspection(false, "the carrier of \(host) on \(network) does not flap")
             }
             return flap.inspect(seen: seenCarrier(host, network))
+        case .lab(.carrier(let host, let network, up: false)):
+            let isUp = try builtLab().network.isPortUp(host, network)
+            let seen = seenCarrier(host, network)
+            return Inspection(
+                !isUp && seen != true,
+                "the switch's port of \(host) on \(network) is \(isUp ? "up" : "down")"
+                    + (seen.map { "; the host sees its carrier \($0 ? "up" : "down")" } ?? ""))
         case .host(let name, .beginStress(let stress)):
             return try await inspect(.stress(stress), of: name)
         case .host(let name, .fillDisk(let fill)):

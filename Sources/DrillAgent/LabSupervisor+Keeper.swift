@@ -184,7 +184,7 @@ extension LabSupervisor: KeeperHands {
             switch kernel.state {
             case .dead: return (Self.gone, "frozen")
             case .running, .frozen:
-                return (try kernel.system.isFrozen() ? "frozen" : "running", "frozen")
+                return (try kernel.system.isAskedToFreeze() ? "frozen" : "running", "frozen")
             }
         case .carrier(let host, let name, up: false):
             return (try network.isPortUp(host, name) ? "up" : "down", "down")
@@ -209,7 +209,7 @@ extension LabSupervisor: KeeperHands {
         case .pauseService(let name):
             let place = host.place(of: name)
             guard try place.isPopulated() else { return (Self.gone, "paused") }
-            return (try place.isFrozen() ? "paused" : "running", "paused")
+            return (try place.isAskedToFreeze() ? "paused" : "running", "paused")
         case .beginStress(let stress): return look(.stress(stress), on: host)
         case .fillDisk(let fill): return look(.fill(fill), on: host)
         case .throttleDisk:

@@ -82,16 +82,22 @@ final class MachineChanges {
     }
 
     func uncut(_ traffic: PeerTraffic, _ before: MachineState) throws(LabFailure) -> HealVerdict {
-        guard let sink = try sink() else { return .notNeeded }
+        let sink = try sink()
         let index = InterfaceIndex(rawValue: before.link)
         let wanted = try redirects(traffic, link: index, sink: sink)
         return try DrillAgent.netlink { () throws(NetlinkError) in
+            let links = try netlink.links()
+            // Whoever removed our device has left the filters, and they swallow what they match.
+            let isOurs = { (filter: Filter) in
+                sink.map { Self.leads(filter, to: $0) }
+                    ?? !links.contains { Self.leads(filter, to: $0.index) }
+            }
             guard
-                try netlink.links().contains(where: {
+                links.contains(where: {
                     $0.index == index && $0.name.rawValue == traffic.interface
                 })
             else {
-                try removeUnused(sink)
+                if let sink { try removeUnused(sink) }
                 return .notNeeded
             }
             var found: [InstalledRedirect] = []
@@ -100,7 +106,7 @@ final class MachineChanges {
                 for keys in redirect.rules {
                     let filter = try netlink.filters(index, redirect.hook).first {
                         $0.preference == redirect.hook.preference && $0.rule?.keys == keys
-                            && Self.leads($0, to: sink) && !handles.contains($0.handle)
+                            && isOurs($0) && !handles.contains($0.handle)
                     }
                     if let filter { handles.append(filter.handle) }
                 }
@@ -116,8 +122,9 @@ final class MachineChanges {
                 try netlink.removeClsactIfOurs(index, .ours)
             }
             TestHooks.point("uncut: classifier removed")
-            try removeUnused(sink)
-            return found.isEmpty ? .superseded : .restored
+            if let sink { try removeUnused(sink) }
+            if found.isEmpty { return sink == nil ? .notNeeded : .superseded }
+            return .restored
         }
     }
 
@@ -228,6 +235,7 @@ final class MachineChanges {
         guard let link else { return .notNeeded }
         let wasLowered = !link.isUp && before.wasUp
         var missing: [Route] = []
+        var refused: NetlinkError?
         try DrillAgent.netlink { () throws(NetlinkError) in
             if wasLowered { try netlink.setUp(index, true) }
             TestHooks.point("raise: up")
@@ -237,13 +245,23 @@ final class MachineChanges {
                 !present.contains { $0.hasPlace(of: route) }
             }
             if wasLowered || link.isUp {
-                for route in missing { try netlink.addRoute(route) }
+                for route in missing {
+                    do throws(NetlinkError) {
+                        try netlink.addRoute(route)
+                    } catch {
+                        // By an address that has moved, say: the others and the setting are put back all the same.
+                        refused = refused ?? error
+                    }
+                }
             }
         }
         TestHooks.point("raise: routes back")
         if let kept = before.keepsAddresses, kept != "1" {
             let path = Self.keepPath(interface)
             if try Files.read(path).trimmingNewline() == "1" { try Files.set(path, to: kept) }
+        }
+        if let refused {
+            try DrillAgent.netlink { () throws(NetlinkError) in throw refused }
         }
         if wasLowered || !missing.isEmpty { return .restored }
         return before.wasUp ? .superseded : .notNeeded

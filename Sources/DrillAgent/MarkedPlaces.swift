@@ -132,8 +132,11 @@ final class MarkedPlaces: Sendable {
 
     /// Whether it was stopped and no process of it goes on.
     func isStopped(_ path: String) -> Bool {
-        let wasStopped = state.withLock { $0.frozen.contains { Self.isIn($0, path) } }
-        return wasStopped && allProcesses(path).allSatisfy { Self.isStopped($0) }
+        isAskedToStop(path) && allProcesses(path).allSatisfy { Self.isStopped($0) }
+    }
+
+    func isAskedToStop(_ path: String) -> Bool {
+        state.withLock { $0.frozen.contains { Self.isIn($0, path) } }
     }
 
     /// SIGCONT to those whom `stop` stopped, and to nobody else.

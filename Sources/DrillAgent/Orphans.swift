@@ -62,8 +62,18 @@ enum Orphans {
         runs.formUnion(network.filter { !$0.value.isNearAgent }.keys)
         var found: [Leftover] = []
         for run in runs.sorted() where only == nil || run == only {
-            let leftover = try Self.leftover(
-                of: run, own[run] ?? [], links: network[run]?.links ?? [])
+            let leftover: Leftover
+            do throws(LabFailure) {
+                leftover = try Self.leftover(
+                    of: run, own[run] ?? [], links: network[run]?.links ?? [])
+            } catch {
+                guard only == nil else { throw error }
+                // One that cannot be looked at hides no other.
+                AgentMain.complain("run \(run): \(error.message)")
+                leftover = Leftover(
+                    run: run, state: .dead, folder: RunFolder(run: run).path,
+                    processes: (own[run] ?? []).map(\.pid), links: network[run]?.links ?? [])
+            }
             if !leftover.parts.isEmpty || Files.exists(RunFolder(run: run).socketFolder) {
                 found.append(leftover)
             }
@@ -71,12 +81,15 @@ enum Orphans {
         return found
     }
 
-    /// A run may end while it is looked at: then once more.
+    /// A run may end while it is looked at: then once more, and what was seen of it before counts no longer.
     private static func leftover(
         of run: RunID, _ own: [OwnProcess], links: [String], mayEnd: Bool = true
     ) throws(LabFailure) -> Leftover {
         let folder = RunFolder(run: run)
         do throws(LabFailure) {
+            if mayEnd, !Files.exists(folder.path), !(own.isEmpty && links.isEmpty) {
+                throw LabFailure(kind: .failed, message: "\(folder.path) is gone", errno: ENOENT)
+            }
             let cgroup = try folder.cgroup()
             let isKept = Files.exists(folder.socketPath)
             let inside = cgroup.exists ? try cgroup.allProcesses() : []
@@ -91,7 +104,8 @@ enum Orphans {
             guard mayEnd, error.errno == ENOENT || error.errno == ENODEV else { throw error }
             usleep(50_000)
             return try leftover(
-                of: run, own.filter { OwnProcess($0.pid) != nil }, links: links, mayEnd: false)
+                of: run, OwnProcess.all().filter { $0.run == run && $0.pid != getpid() },
+                links: NetworkRemains.find()[run]?.links ?? [], mayEnd: false)
         }
     }
 
@@ -103,8 +117,13 @@ enum Orphans {
             var failed = false
             for leftover in try find(only: run) {
                 do throws(LabFailure) {
-                    if leftover.state == .running, awaitWatchdog(of: leftover.run) {
-                        print("run \(leftover.run): healed by its watchdog")
+                    if leftover.state == .running, let watchdog = healer(of: leftover.run) {
+                        if try isHealed(by: watchdog) {
+                            print("run \(leftover.run): healed by its watchdog")
+                        } else {
+                            try removeDead(leftover.run)
+                            print("run \(leftover.run): removed")
+                        }
                         continue
                     }
                     switch leftover.state {
@@ -135,19 +154,22 @@ enum Orphans {
         }
     }
 
-    /// Whether the run's watchdog has its journal, heals, and is done with that soon.
-    private static func awaitWatchdog(of run: RunID) -> Bool {
+    /// The run's watchdog, where it has the journal: it heals.
+    private static func healer(of run: RunID) -> OwnProcess? {
         guard let holder = Journal.holder(of: RunFolder(run: run).path),
             let process = OwnProcess(holder), process.isWatchdog
-        else { return false }
-        return isHealed(by: process)
+        else { return nil }
+        return process
     }
 
-    private static func isHealed(by watchdog: OwnProcess) -> Bool {
+    /// Waits for it; one that takes longer than an undoing may is ended. False: it has left something.
+    private static func isHealed(by watchdog: OwnProcess) throws(LabFailure) -> Bool {
         let folder = RunFolder(run: watchdog.run).path
-        let deadline = RunInstant.now + .seconds(10)
+        let deadline = RunInstant.now + AfterHost.limit + .seconds(10)
         while Files.exists(folder) {
-            guard RunInstant.now < deadline, OwnProcess(watchdog.pid) == watchdog else {
+            if OwnProcess(watchdog.pid) != watchdog { return !Files.exists(folder) }
+            if RunInstant.now > deadline {
+                try watchdog.end()
                 return false
             }
             usleep(20_000)
@@ -160,9 +182,14 @@ enum Orphans {
         // Held to the end: a run that is just being made is not dead, and none can begin in what is being removed.
         let journal = Files.exists(folder.path) ? try Journal(folder: folder.path) : nil
         defer { withExtendedLifetime(journal) {} }
-        // Its watchdog, too: whoever has the lock heals, and heals alone.
-        try RunRemains.endProcesses(folder)
         var left: [String] = []
+        do throws(LabFailure) {
+            // Its watchdog, too: whoever has the lock heals, and heals alone.
+            try RunRemains.endProcesses(folder)
+        } catch {
+            // What one process does not let go of is no reason to leave the rest.
+            left.append(error.message)
+        }
         if let journal {
             var sequence = HealSequence(
                 journal.contents.open, bootID: try BootInstant.bootID(), by: .sweep)
@@ -178,7 +205,7 @@ enum Orphans {
             left = sequence.outcomes.filter { $0.verdict == .restoreFailed }
                 .map { $0.message ?? "a change could not be taken back" }
         }
-        left += RunRemains.remove(folder, keepsJournal: !left.isEmpty)
+        left += RunRemains.remove(folder, keepsJournal: !left.isEmpty).filter { !left.contains($0) }
         guard left.isEmpty else {
             throw LabFailure(kind: .failed, message: left.joined(separator: "; "))
         }
@@ -188,7 +215,7 @@ enum Orphans {
     private static func endHung(_ run: RunID) throws(LabFailure) {
         let watchdog = OwnProcess.all().first { $0.run == run && $0.isWatchdog }
         try OwnProcess(holdingLockOf: RunFolder(run: run))?.end()
-        if let watchdog, isHealed(by: watchdog) { return }
+        if let watchdog, try isHealed(by: watchdog) { return }
         try removeDead(run)
     }
 

@@ -113,10 +113,13 @@ struct Watchdog {
             handle(.locked(journal.contents.open))
         } catch {
             AgentMain.complain("watchdog: \(error.message)")
-            if journal == nil {
+            if journal == nil, error.errno == EWOULDBLOCK {
                 handle(.lockRefused(error.message))
             } else {
-                handle(.locked(journal?.contents.open ?? []))
+                // Where nothing can be written (a full disk), what is open is known all the same.
+                let text = try? Files.read(folder.path + "/journal")
+                let contents = journal?.contents ?? JournalContents(text: text ?? "")
+                handle(.locked(contents.open))
             }
         }
     }

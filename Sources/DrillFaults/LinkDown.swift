@@ -15,16 +15,18 @@ package enum LinkDown: Fault {
         guard let network = use.network ?? topology.networks.first else {
             throw FaultError("link.down needs a network", parameter: "network")
         }
-        // Only the first network's addresses are asked for by the proof. Over another network the host still acts.
+        let lowered = FaultOperation.lab(.carrier(host, network, up: false))
+        // Only the first network's addresses are asked for by the proof. Over another network the host still acts, and what
+        // it sees of its cable is looked at.
         var proof: ProofPlan =
             network == topology.networks.first
-            ? .silence(of: host, as: .isolated, in: topology) : ProofPlan()
+            ? .silence(of: host, as: .isolated, in: topology) : ProofPlan(inspections: [lowered])
         let others = topology.networks.filter { $0 != network }
         if others.contains(where: { topology.address(of: host, on: $0) != nil }) {
             proof.states = [:]
         }
         return FaultPlan(
-            inject: [.lab(.carrier(host, network, up: false))],
+            inject: [lowered],
             heal: [.lab(.carrier(host, network, up: true))],
             proof: proof)
     }

@@ -68,8 +68,12 @@ struct CrashFacts: Sendable, CustomStringConvertible {
         case .killed, .stopped: allowed = [2, 4]
         case .interrupted(let signal): allowed = [128 + signal]
         }
-        // An emulator that carries nothing at that moment takes nothing from what is measured.
-        let isIdle = victims == .killed([.emulator]) && !healedBy.contains(.watchdog)
+        // An emulator that carries nothing at that moment takes nothing from what is measured; nor does a watchdog that
+        // sleeps while nobody needs it.
+        let mayBeIdle: [Victims] = [
+            .killed([.emulator]), .stopped(.emulator), .stopped(.watchdog),
+        ]
+        let isIdle = mayBeIdle.contains(victims) && !healedBy.contains(.watchdog)
         if isIdle { allowed.insert(0) }
         if !isWithinFaults, !victims.kills(.controller) {
             if case .interrupted = victims, name.hasPrefix("build") {

@@ -133,10 +133,16 @@ final class CrashRun {
             kill(supervisor, SIGCONT)
             usleep(past)
             kill(drill.process, SIGCONT)
-        case .stopped:
+        case .stopped(.supervisor):
             usleep(past)
             // Dead by then, if somebody watched it; the number cannot be another's while its parent lives.
             kill(supervisor, SIGCONT)
+        case .stopped(let part):
+            parts[part].map { _ = kill($0, SIGSTOP) }
+            kill(supervisor, SIGCONT)
+            usleep(past)
+            // Where it was ended meanwhile, the number is hardly another's yet, and hurts nobody.
+            parts[part].map { _ = kill($0, SIGCONT) }
         }
         return try aftermath(victims, at: point)
     }

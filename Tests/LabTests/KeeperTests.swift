@@ -175,6 +175,33 @@ import Testing
         #expect(try MachineTraces().remains(of: run) == [])
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `a lasting change that cannot be taken back stays on record until it is`() throws {
+        let number = UInt64.random(in: 0..<UInt64.max)
+        let ready = "/var/tmp/ready-test-\(number)"
+        let mark = "/var/tmp/mark-test-\(number)"
+        defer { for file in [ready, mark] { unlink(file) } }
+        let command =
+            "fault: command, host: b, run: [/bin/touch, \(mark)], undo: [/bin/sh, -c, \"test -e \(ready) && rm \(mark)\"]"
+        let drill = try Drill(
+            Self.scenario.replacing(
+                "fault: link.delay, link: standby->client, delay: 20ms", with: command))
+        #expect(drill.status(within: .seconds(90)) == 5, "\(drill.progress)")
+        let run = try drill.run
+        let report = try drill.written()
+        // What the trial showed is another matter.
+        #expect(report.verdict == .pass, "\(report.reasons)")
+        #expect(report.heal.leftBehind.contains { $0.contains("firedrill heal") })
+        let doctor = try Programs.run([try Programs.firedrill, "doctor"])
+        #expect(doctor.output.contains(run.rawValue), "\(doctor.output)")
+        #expect(try Programs.run([try Programs.agent, "heal", run.rawValue]).status == 5)
+        #expect(access(mark, F_OK) == 0)
+        close(creat(ready, 0o644))
+        #expect(try Programs.run([try Programs.agent, "heal", run.rawValue]).status == 0)
+        #expect(access(mark, F_OK) != 0)
+        #expect(try MachineTraces().remains(of: run) == [])
+    }
+
     @Test func `what was never injected needs no heal`() throws {
         try TestLab.with("unmade") { (lab: TestLab) throws in
             for operation: LabOperation in [

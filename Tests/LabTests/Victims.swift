@@ -19,7 +19,7 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
         for (number, first) in parts.enumerated() {
             for second in parts[(number + 1)...] { all.append(.killed([first, second])) }
         }
-        all += [.stopped(.supervisor), .stopped(.controller)]
+        all += parts.map { .stopped($0) }
         return all + [.interrupted(SIGINT), .interrupted(SIGTERM)]
     }()
 
@@ -37,7 +37,7 @@ enum Victims: Hashable, Sendable, CustomStringConvertible {
     var spareTheLab: Bool {
         switch self {
         case .killed(let parts): !parts.contains(.controller) && !parts.contains(.supervisor)
-        case .stopped(let part): part == .controller
+        case .stopped(let part): part != .supervisor
         case .interrupted: false
         }
     }
