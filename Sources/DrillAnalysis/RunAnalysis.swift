@@ -39,6 +39,10 @@ package enum RunAnalysis {
             verdicts.append(.inconclusive)
             reasons.append(doubt)
         }
+        if scenario.knownUnsafe != nil, !scenario.expectations.contains(where: \.showsHarm) {
+            verdicts.append(.inconclusive)
+            reasons.append("no expectation shows whether the harm of known_unsafe was seen")
+        }
         for trial in current where trial.verdict == .inconclusive {
             reasons += trial.reasons.map { "trial \(trial.index): \($0)" }
         }

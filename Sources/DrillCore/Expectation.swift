@@ -22,6 +22,21 @@ package struct Expectation: Hashable, Sendable {
         self.implied = implied
     }
 
+    /// Whether only harm can meet it. `known_unsafe` passes by one of these, or nothing has shown the harm.
+    package var showsHarm: Bool {
+        switch condition {
+        case .never: false
+        case .seen: true
+        case .threshold(_, let comparison, let value):
+            if metric.hasPrefix("success_rate") || metric == "failover_proved" {
+                // What holds of all that is well is no sign of harm.
+                !comparison.holds(1, value)
+            } else {
+                !comparison.holds(0, value)
+            }
+        }
+    }
+
     package enum Condition: Hashable, Sendable {
         case threshold(Aggregate, Comparison, Double)
         case never
@@ -65,6 +80,8 @@ package struct Metric: Hashable, Sendable {
     package var unit: MetricUnit
     /// A step may follow: `rto.kill`.
     package var perStep: Bool
+    /// A workload may stand before it: it is measured of each stream. What is not, is one number of the trial.
+    package var perWorkload: Bool
     /// A word that must follow: `success_rate.during_fault`. Empty: none.
     package var parts: [String]
     package var summary: String
@@ -72,12 +89,13 @@ package struct Metric: Hashable, Sendable {
     package var words: Words
 
     package init(
-        name: String, unit: MetricUnit, perStep: Bool = false, parts: [String] = [],
-        summary: String, words: Words = Words(unseen: "never", seen: "seen")
+        name: String, unit: MetricUnit, perStep: Bool = false, perWorkload: Bool = false,
+        parts: [String] = [], summary: String, words: Words = Words(unseen: "never", seen: "seen")
     ) {
         self.name = name
         self.unit = unit
         self.perStep = perStep
+        self.perWorkload = perWorkload
         self.parts = parts
         self.summary = summary
         self.words = words
@@ -101,19 +119,19 @@ extension Metric {
 package enum MetricCatalog {
     package static let all: [Metric] = [
         Metric(
-            name: "rto", unit: .duration, perStep: true,
+            name: "rto", unit: .duration, perStep: true, perWorkload: true,
             summary: "from the fault to the end of the last outage charged to it"),
         Metric(
-            name: "outage", unit: .duration, perStep: true,
+            name: "outage", unit: .duration, perStep: true, perWorkload: true,
             summary: "the longest single charged outage"),
         Metric(
             name: "detect", unit: .duration, perStep: true,
             summary: "from the fault until the system says that it noticed"),
         Metric(
-            name: "brownout", unit: .duration, perStep: true,
+            name: "brownout", unit: .duration, perStep: true, perWorkload: true,
             summary: "windows with failures, outside outages"),
         Metric(
-            name: "failback_outage", unit: .duration, perStep: true,
+            name: "failback_outage", unit: .duration, perStep: true, perWorkload: true,
             summary: "the longest outage that the heal caused"),
         Metric(
             name: "time_without_redundancy", unit: .duration, perStep: true,
@@ -126,12 +144,14 @@ package enum MetricCatalog {
             name: "replication_lag", unit: .duration,
             summary: "from acknowledged to visible on the standby"),
         Metric(
-            name: "success_rate", unit: .ratio, perStep: true,
+            name: "success_rate", unit: .ratio, perStep: true, perWorkload: true,
             parts: ["during_fault", "after", "overall"],
             summary: "good operations of those intended, in the named window"),
-        Metric(name: "failed", unit: .count, summary: "bad operations of a trial"),
         Metric(
-            name: "latency", unit: .duration, parts: ["p50", "p90", "p99", "p999"],
+            name: "failed", unit: .count, perWorkload: true, summary: "bad operations of a trial"),
+        Metric(
+            name: "latency", unit: .duration, perWorkload: true,
+            parts: ["p50", "p90", "p99", "p999"],
             summary: "of answered operations, from the intended instant, from the first fault on"),
         Metric(name: "role_changes", unit: .count, summary: "how often the primary role moved"),
         Metric(

@@ -110,6 +110,35 @@ package enum LabMessage: Hashable, Sendable, Codable {
     case event(LabEvent)
 }
 
+extension LabMessage {
+    /// With every text that a person may get to read changed: it may quote a program's arguments or output.
+    package func mappingTexts(_ change: (String) -> String) -> LabMessage {
+        switch self {
+        case .reply(var reply):
+            if let message = reply.failure?.message { reply.failure?.message = change(message) }
+            // A single word is a value, which nobody reads and which must stay what it is.
+            let sentence = { (text: String) in text.contains(" ") ? change(text) : text }
+            reply.output = reply.output.map(sentence)
+            reply.detail = reply.detail.mapValues(sentence)
+            return .reply(reply)
+        case .event(.healed(let by, let why, let outcomes, let interval)):
+            let masked = outcomes.map { outcome in
+                var outcome = outcome
+                outcome.message = outcome.message.map(change)
+                return outcome
+            }
+            return .event(.healed(by: by, why: change(why), masked, interval))
+        case .event(.load(let name, .failed(let why))):
+            return .event(.load(name, .failed(change(why))))
+        case .event(.load(let name, .verified(let batches, var facts))):
+            if let failure = facts?.failure { facts?.failure = change(failure) }
+            return .event(.load(name, .verified(batches, facts)))
+        case .event(.log(let text)): return .event(.log(change(text)))
+        case .event: return self
+        }
+    }
+}
+
 package struct LabReply: Hashable, Sendable, Codable {
     package var id: Int
     package var failure: LabFailure?

@@ -7,6 +7,13 @@ extension RunMachine {
         _ late: Bool, _ now: RunInstant, _ out: inout [RunDirective]
     ) {
         guard let overAt else { return }
+        if let abort = metAbort() {
+            ending = "abort: \(abort.text)"
+            rebuild = "an abort condition was met"
+            out.append(.note("abort: \(abort.text)"))
+            endTrial(now, &out)
+            return
+        }
         readBackEarly(now, &out)
         let redundant =
             input.system.redundancy == nil

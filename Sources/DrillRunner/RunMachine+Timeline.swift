@@ -142,7 +142,7 @@ extension RunMachine {
         }
     }
 
-    private func metAbort() -> AbortCondition? {
+    func metAbort() -> AbortCondition? {
         guard let first = steps.compactMap(\.t0?.low).min() else { return nil }
         return input.scenario.aborts.first { abort in
             progress.worstRate(over: abort.duration, notBefore: first)

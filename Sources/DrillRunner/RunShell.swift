@@ -29,6 +29,7 @@ package final class RunShell {
     private let recorder: any TrialRecorder
     private let interrupts: Int32
     private let sweep: () -> String?
+    private let mask: (String) -> String
     private let show: (RunDirective) -> Void
     private var lab: (any LabConnection)?
     private var outcome: RunOutcome?
@@ -36,17 +37,19 @@ package final class RunShell {
     /// - Parameters:
     ///   - interrupts: a descriptor on which each caught signal arrives as one byte, its number.
     ///   - sweep: removes what a supervisor that is gone left, and answers what it could not.
+    ///   - mask: hides the secrets in a text.
     ///   - show: gets every `status` and `note`.
     package init(
         machine: RunMachine, recorder: any TrialRecorder, interrupts: Int32,
         openLab: @escaping () throws -> any LabConnection, sweep: @escaping () -> String?,
-        show: @escaping (RunDirective) -> Void
+        mask: @escaping (String) -> String = { $0 }, show: @escaping (RunDirective) -> Void
     ) {
         self.machine = machine
         self.recorder = recorder
         self.interrupts = interrupts
         self.openLab = openLab
         self.sweep = sweep
+        self.mask = mask
         self.show = show
     }
 
@@ -80,7 +83,9 @@ package final class RunShell {
         }
         if descriptors.count > 1, descriptors[1].revents != 0, let lab {
             if let messages = try lab.receive() {
-                for message in messages { try handle(.message(message)) }
+                for message in messages {
+                    try handle(.message(message.mappingTexts(mask)))
+                }
             } else {
                 self.lab = nil
                 let how = lab.close()

@@ -97,6 +97,10 @@ package enum JSONSchema {
         .object([("type", .text("string")), ("pattern", .text("\\{\\{|\(pattern)"))])
     }
 
+    private static let variable = Value.object([
+        ("type", .text("string")), ("pattern", .text("\\{\\{")),
+    ])
+
     private static let plain = Value.object([
         ("type", .list([.text("string"), .text("number"), .text("boolean")]))
     ])
@@ -115,7 +119,8 @@ package enum JSONSchema {
         case .flag: .object([("enum", .list([.flag(true), .flag(false)]))])
         case .texts, .argv: .object([("type", .text("array")), ("items", plain)])
         case .shaped(let pattern): shaped(pattern)
-        case .word(let words): oneOf(words)
+        case .word(let words):
+            .object([("anyOf", .list([oneOf(words), variable]))])
         case .list(let inner):
             .object([("type", .text("array")), ("items", schema(inner))])
         case .map(let inner):

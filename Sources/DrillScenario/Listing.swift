@@ -90,7 +90,7 @@ package enum Listing {
             let first = metric.parts.first.map { "\(metric.name).\($0)" } ?? metric.name
             lines.append("  of one step: \(first).STEP")
         }
-        lines.append("  of one workload: WORKLOAD.\(names[0])")
+        if metric.perWorkload { lines.append("  of one workload: WORKLOAD.\(names[0])") }
         return .success(lines.joined(separator: "\n") + "\n")
     }
 

@@ -42,7 +42,11 @@ package struct RunPlan: Hashable, Sendable {
         ports = PortBudget.all(cell.scenario)
         environment = cell.scenario.environment.map { Self.plan($0, cell.system) }
         steps = cell.scenario.timeline.map { Self.plan($0, cell.system) }
-        trialBound = RunBound.trial(of: cell.scenario) + Self.reading(cell.scenario, cell.system)
+        // What a trial waits for the steady state to come back is the longer of the two.
+        let rest = max(.zero, cell.system.limits.steady - cell.scenario.observe)
+        trialBound =
+            RunBound.trial(of: cell.scenario) + Self.reading(cell.scenario, cell.system)
+            + (cell.scenario.timeline.isEmpty ? .zero : rest)
         warnings = cell.warnings
         capabilities = cell.capabilities
         secrets = cell.secrets

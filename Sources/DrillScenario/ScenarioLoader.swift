@@ -13,6 +13,8 @@ package struct ScenarioCell: Hashable, Sendable {
     package var capabilities: [String]
     /// Values of `{{env.NAME}}` in this cell: whatever prints should print them as `***`.
     package var secrets: Set<String>
+
+    package func masked(_ text: String) -> String { Secrets.mask(text, secrets) }
 }
 
 /// Files to values, or every mistake at once. Pure apart from the closures that it is given.
@@ -144,6 +146,7 @@ package struct ScenarioLoader {
         reading.lendFiles(to: own)
         defer { reading.add(own.diagnostics.filter { $0.severity == .error }) }
         var scope = Scope(environment: options.environment, secrets: secrets)
+        scope.isMasked = !options.isPlanned
         scope.globals = globals
         var system = System(name: "", hosts: [])
         var systemScope = scope

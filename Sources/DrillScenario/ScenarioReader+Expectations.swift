@@ -52,6 +52,13 @@ extension ScenarioReader {
                 hint: NearWord.hint(parts[0], words, "metrics"))
             return nil
         }
+        if let workload, !metric.perWorkload {
+            reading.error(
+                entry.place,
+                "'\(metric.name)' is one number of the whole trial, not of '\(workload)'",
+                hint: "write it without the workload")
+            return nil
+        }
         parts.removeFirst()
         var spelled = metric.name
         if !metric.parts.isEmpty {

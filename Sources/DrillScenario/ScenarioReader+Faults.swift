@@ -154,6 +154,7 @@ extension ScenarioReader {
             }
             guard let text = reading.text(tree, what, scope) else { continue }
             values[parameter.name] = text
+            if scope.isMasked, text.contains("***") { continue }
             switch parameter.kind {
             case .duration: _ = reading.duration(tree, what, scope)
             case .count: _ = reading.count(tree, what, 0...1_000_000_000, scope)

@@ -65,7 +65,9 @@ struct ScenarioReader {
                 trials: scenario.trials)
         }
         if let tree = fields["abort"] { scenario.aborts = readAborts(tree) }
-        if let tree = fields["known_unsafe"], scenario.expectations.isEmpty {
+        if let tree = fields["known_unsafe"],
+            !scenario.expectations.contains(where: \.showsHarm)
+        {
             reading.warning(
                 tree.place, "'known_unsafe' names a harm, and nothing in 'expect' would show it",
                 hint: "such as split_brain: seen")
@@ -267,6 +269,7 @@ struct ScenarioReader {
             }
             guard let text = reading.text(tree, "'\(parameter.name)'", scope) else { continue }
             values[parameter.name] = text
+            if scope.isMasked, text.contains("***") { continue }
             switch parameter.kind {
             case .text, .command: break
             case .duration: _ = reading.positive(tree, "'\(parameter.name)'", scope)

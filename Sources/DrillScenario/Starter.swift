@@ -4,7 +4,9 @@ package import DrillCore
 package enum Starter {
     /// Whether a scenario may be called so.
     package static func isName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, (0x61...0x7A).contains(first) else { return false }
+        guard let first = text.utf8.first, (0x61...0x7A).contains(first),
+            MetricCatalog.named(text) == nil
+        else { return false }
         return text.utf8.allSatisfy { byte in
             (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
                 || byte == 0x2D

@@ -327,9 +327,8 @@ struct SystemReader {
             else { return nil }
             // On other labs the programs are those of other machines.
             if lab == .namespaces, !options.programExists(program) {
-                reading.error(
-                    programTree.place, "program '\(program)' is not installed",
-                    hint: "on Debian: apt-get install \(package)")
+                reading.capability(
+                    "program '\(program)' is not installed; on Debian: apt-get install \(package)")
             }
             return Requirement(program: program, package_: package)
         }

@@ -55,7 +55,7 @@ package struct RunFolder: Hashable, Sendable {
     private var names: [String] { names(in: nil) }
 
     /// Files of the folder, or of a folder in it, relative to the run folder; folders are left out.
-    func names(in part: String?) -> [String] {
+    package func names(in part: String?) -> [String] {
         let place = part.map(file) ?? path
         let entries = ((try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []).sorted()
         return entries.map { entry in part.map { "\($0)/\(entry)" } ?? entry }.filter { name in
@@ -80,6 +80,18 @@ package struct RunFolder: Hashable, Sendable {
     package func history(of trial: TrialName) throws(StoreError) -> History {
         var streams: [OperationStream] = []
         var gaps: [String] = []
+        for name in names
+        where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
+            let bytes = try read(name)
+            do {
+                let contents = try OperationsFile.decode(bytes)
+                streams += contents.streams
+                // Also beside a CSV file, which was made of it.
+                if !contents.isComplete { gaps.append("\(name) is cut off before its end") }
+            } catch {
+                throw StoreError("\(file(name)): \(error)")
+            }
+        }
         let csv = "\(trial.stem).ops.csv"
         if exists(csv) {
             let bytes = try read(csv)
@@ -87,18 +99,6 @@ package struct RunFolder: Hashable, Sendable {
                 streams = try OperationsCSV.parse(bytes, file: file(csv))
             } catch {
                 throw StoreError(error.description)
-            }
-        } else {
-            for name in names
-            where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
-                let bytes = try read(name)
-                do {
-                    let contents = try OperationsFile.decode(bytes)
-                    streams += contents.streams
-                    if !contents.isComplete { gaps.append("\(name) is cut off before its end") }
-                } catch {
-                    throw StoreError("\(file(name)): \(error)")
-                }
             }
         }
         let history = History(streams: streams, events: try events(of: trial), gaps: gaps)

@@ -18,7 +18,11 @@ struct Validate: ParsableCommand {
         try Failure.reporting {
             let cells = try Loading.cells(
                 paths, system: system, set: set, trials: nil, programsRequired: true)
-            for cell in cells { for warning in cell.cell.warnings { complain(warning.rendered) } }
+            for cell in cells {
+                for warning in cell.cell.warnings { complain(warning.rendered) }
+                // A run here would end with 4; the file is no worse for it.
+                for text in cell.cell.capabilities { complain("\(cell.path): \(text)") }
+            }
             var seen: [String] = []
             for cell in cells where !seen.contains(cell.path) {
                 seen.append(cell.path)
@@ -121,7 +125,7 @@ struct Init: ParsableCommand {
                 throw Failure(
                     code: .usage,
                     message:
-                        "'\(name)' is no scenario's name: a letter, then letters, digits, - and _, all small"
+                        "'\(name)' is no scenario's name: a letter, then letters, digits, - and _, all small, and no metric's name"
                 )
             }
             var isFolder = false

@@ -56,8 +56,8 @@ enum Files {
             }
             guard isFolder else { return [path] }
             let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-            let found = try names.filter { $0.hasSuffix(".yaml") }.map { "\(path)/\($0)" }
-                .filter { try isScenario($0) }
+            let found = try names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+                .map { "\(path)/\($0)" }.filter { try isScenario($0) }
             guard !found.isEmpty else {
                 throw Failure(code: .invalidFile, message: "\(path): holds no scenario file")
             }
@@ -65,10 +65,13 @@ enum Files {
         }
     }
 
+    /// Whether it is ours and says of itself nothing else: one with a mistake in its head is no file to pass over.
     private static func isScenario(_ path: String) throws -> Bool {
-        String(decoding: try read(path), as: UTF8.self)
-            .split(separator: "\n")
-            .contains { $0.hasPrefix("kind:") && $0.contains("Scenario") }
+        let text = String(decoding: try read(path), as: UTF8.self)
+        let scenario = #/(?m)^\s*["']?kind["']?\s*:\s*["']?Scenario\b/#.ignoresCase()
+        if text.contains(scenario) { return true }
+        return text.contains("firedrill/v")
+            && !text.contains(#/["']?kind["']?\s*:\s*["']?System\b/#)
     }
 }
 

@@ -63,6 +63,9 @@ struct Export: ParsableCommand {
             do {
                 for trial in folder.trials {
                     let history = try folder.history(of: trial)
+                    for gap in history.gaps {
+                        complain("firedrill: \(folder.path): \(gap); the CSV cannot tell")
+                    }
                     for (name, bytes) in [
                         ("\(trial.stem).ops.csv", OperationsCSV.encode(history.streams)),
                         ("\(trial.stem).events.csv", EventsCSV.encode(history.events)),

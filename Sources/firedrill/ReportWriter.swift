@@ -85,7 +85,8 @@ enum ReportWriter {
             report.reasons.insert(reason, at: 0)
         }
         if let code = ending.exitCode.flatMap(DrillCore.ExitCode.init(rawValue:)), code != .pass {
-            if report.verdict == .pass { report.verdict = .inconclusive }
+            // What was left behind says nothing about what the trials showed.
+            if code != .restoreFailed, report.verdict == .pass { report.verdict = .inconclusive }
             report.exitCode = worse(report.exitCode, code)
         }
     }

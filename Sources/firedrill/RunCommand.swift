@@ -128,6 +128,7 @@ struct Run: ParsableCommand {
         do {
             try write(facts, outcome, to: folder)
             report = try ReportWriter.write(folder, language: Language(rawValue: lang) ?? .en)
+            try hideSecrets(of: cell.cell, in: folder)
             try finishFolder(folder, report)
         } catch let error as StoreError {
             throw Failure(code: .internalError, message: error.description)
@@ -175,7 +176,8 @@ struct Run: ParsableCommand {
         }
         let sweep = {
             NamespaceLab.sweep(
-                id, agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
+                id, agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log")
+            ).map(cell.cell.masked)
         }
         let shell = RunShell(
             machine: RunMachine(
@@ -187,7 +189,7 @@ struct Run: ParsableCommand {
                 try NamespaceLab(
                     agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
             },
-            sweep: sweep, show: display.show)
+            sweep: sweep, mask: cell.cell.masked, show: display.show)
         defer { display.clear() }
         do {
             var outcome = try shell.run()
@@ -199,9 +201,9 @@ struct Run: ParsableCommand {
             }
             return (outcome, facts)
         } catch let failure as LabFailure {
+            let why = cell.cell.masked(failure.message)
             let end: RunOutcome.End =
-                failure.kind == .capability
-                ? .capability(failure.message) : .failed(failure.message)
+                failure.kind == .capability ? .capability(why) : .failed(why)
             return (RunOutcome(end: end, leftBehind: []), facts)
         }
     }
@@ -228,9 +230,6 @@ struct Run: ParsableCommand {
             ending.exitCode = DrillCore.ExitCode.capability.rawValue
             ending.reasons = [why]
         }
-        if !outcome.leftBehind.isEmpty {
-            ending.exitCode = DrillCore.ExitCode.restoreFailed.rawValue
-        }
         try folder.write(
             Array(
                 try JSONLine.encode(
@@ -239,8 +238,21 @@ struct Run: ParsableCommand {
                 ).utf8), to: "run.json")
     }
 
+    /// What services and the lab's supervisor have written may quote what they were started with.
+    private func hideSecrets(of cell: ScenarioCell, in folder: RunFolder) throws(StoreError) {
+        guard !cell.secrets.isEmpty else { return }
+        for name in folder.names(in: "logs") {
+            let text = String(decoding: try folder.read(name), as: UTF8.self)
+            let masked = cell.masked(text)
+            if masked != text { try folder.write(Array(masked.utf8), to: name) }
+        }
+    }
+
     private func finishFolder(_ folder: RunFolder, _ report: RunReport) throws {
-        let earlier = RunIndex().runs(of: report.run.system).last { $0.id < folder.id }
+        // One that crashed has none, and the chain goes past it.
+        let earlier = RunIndex().runs(of: report.run.system).last {
+            $0.id < folder.id && $0.exists("manifest.json")
+        }
         let manifest = try Manifest(of: folder, run: report.run.id, previous: earlier)
         try folder.write(Array(try JSONLine.encode(manifest).utf8), to: "manifest.json")
     }

@@ -228,6 +228,18 @@ func `a node fault takes redundancy away until its host is back, whatever a prob
     #expect(names(lab).last == "end abort: success_rate < 50% for 2s")
 }
 
+@Test func `an abort condition holds to the trial's end`() {
+    var trouble = SimulatedLab.Trouble()
+    trouble.neverTakesOver = true
+    trouble.failing = { if case .perform(.lab(.boot)) = $0 { true } else { false } }
+    var lab = SimulatedLab(trouble: trouble)
+    let abort = AbortCondition(
+        comparison: .less, successRate: 0.5, duration: .seconds(10),
+        text: "success_rate < 50% for 10s")
+    _ = lab.run(simulatedInput([kill(end: .duration(.seconds(1)))], aborts: [abort]))
+    #expect(names(lab).last == "end abort: success_rate < 50% for 10s")
+}
+
 @Test func `without a steady state nothing is broken`() {
     var trouble = SimulatedLab.Trouble()
     trouble.neverSteady = true

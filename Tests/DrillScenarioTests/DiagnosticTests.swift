@@ -92,9 +92,6 @@ import Testing
         system("a subnet with bits beyond its prefix", "10.77.0.0/24", "10.77.0.1/24"),
         system("a missing template", "templates/web.conf", "templates/wbe.conf"),
         system(
-            "a missing program", "program: web, package: web-light",
-            "program: nginx, package: nginx-light"),
-        system(
             "services that wait for each other", "web: {hosts: [a, b]",
             "web: {after: [vrrp], hosts: [a, b]"),
         system("a primary that holds no vip", "\"{{vip}}\"}", "10.77.0.9}"),
@@ -291,6 +288,10 @@ import Testing
         expect("an RTO below what can be seen", "rto.kill: \"max <= 250ms\""),
         expect("a word for split_brain", "split_brain: always"),
         expect("detect without a pattern", "detect: \"max <= 1s\""),
+        expect("a workload before what is one number", "web.role_changes: \"max == 1\""),
+        scenario(
+            "a harm that nothing shows", "name: node-kill",
+            "name: node-kill\nknown_unsafe: it loses writes"),
         expect("split_brain without roles", "split_brain: never", system: noRoles),
         scenario("too few connections", "timeout: 250ms", "timeout: 250ms, connections: 8"),
         scenario("a rate with fewer than 20 operations in a stretch", "rate: 500/s", "rate: 15/s"),

@@ -164,6 +164,28 @@ import Testing
         #expect(files.complaints().contains("'observe' must be a duration, not '***'"))
     }
 
+    @Test func `a run with a secret in its workload can be read again`() throws {
+        var files = Files(
+            scenario: Files.scenario.with("\"http://{{vip}}/\"", "\"{{env.TARGET}}\""))
+        files.environment = ["TARGET": "http://10.77.0.10/"]
+        let cell = try files.load().get()[0]
+        #expect(cell.masked("GET http://10.77.0.10/ failed") == "GET *** failed")
+        let again = ScenarioLoader.load(
+            path: "s.yaml", system: "system.yaml",
+            options: .init(templatesRequired: false, isPlanned: false),
+            readFile: Files(scenario: cell.scenarioYAML, system: cell.systemYAML).read)
+        #expect(try again.get()[0].scenario.workloads[0].parameters["url"] == "***")
+    }
+
+    @Test func `a program that is missing is this machine's lack, not the file's`() throws {
+        var files = Files()
+        files.programs = []
+        #expect(
+            try files.load().get()[0].capabilities == [
+                "program 'web' is not installed; on Debian: apt-get install web-light"
+            ])
+    }
+
     @Test func `variables of variables of variables cost little`() {
         let many = String(repeating: "{{h}}", count: 800)
         let system = Files.system.with(

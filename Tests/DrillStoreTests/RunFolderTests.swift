@@ -52,6 +52,18 @@ private func operations(at instants: Int64...) -> [UInt8] {
     }
 }
 
+@Test func `a CSV file that was made of a file that is cut off does not hide it`() throws {
+    let scratch = try Scratch()
+    let trial = TrialName(index: 1, attempt: 1)
+    let csv = "stream,intended_ns,completed_ns,outcome\nweb/kept/read,1,2,ok\n"
+    try scratch.folder.write(Array(csv.utf8), to: "trial-1.ops.csv")
+    #expect(try scratch.folder.history(of: trial).gaps == [])
+    try scratch.folder.write(Array(operations(at: 1, 2, 3).dropLast()), to: "trial-1.ops")
+    let history = try scratch.folder.history(of: trial)
+    #expect(history.gaps == ["trial-1.ops is cut off before its end"])
+    #expect(history.streams.map(\.operations.count) == [1])
+}
+
 @Test func `a history that is loaded names hosts and not their identities`() throws {
     let scratch = try Scratch()
     let csv = """

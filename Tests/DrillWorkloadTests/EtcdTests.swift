@@ -103,13 +103,8 @@ import Testing
     ) async throws {
         try await onThread {
             let server = ScriptedServer { connection in
-                if connection.readRequest() {
-                    connection.write(response == "endless" ? Self.endless : response)
-                    shutdown(connection.descriptor, Int32(SHUT_WR))
-                    // The request's body is read, too: what is closed over it is a reset.
-                    while connection.readRequest() {}
-                }
-                connection.end()
+                guard connection.readRequest() else { return connection.end() }
+                connection.writeAndDrain(response == "endless" ? Self.endless : response)
             }
             defer { server.stop() }
             for lane in Lane.allCases {

@@ -30,11 +30,23 @@ struct ServerConnection: Sendable {
 
     /// The bytes and the end in one segment, so that nothing can come in between.
     func writeAndEnd(_ text: String) {
+        writeHeld(text)
+        close(descriptor)
+    }
+
+    /// The same, and what the client still sends is read and forgotten: a socket that is closed over it is a reset.
+    func writeAndDrain(_ text: String) {
+        writeHeld(text)
+        shutdown(descriptor, Int32(SHUT_WR))
+        while readRequest() {}
+        close(descriptor)
+    }
+
+    private func writeHeld(_ text: String) {
         let bytes = Array(text.utf8)
         _ = bytes.withUnsafeBytes {
             send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_MORE))
         }
-        close(descriptor)
     }
 
     func reset() { clinux_tcp_reset(descriptor) }
