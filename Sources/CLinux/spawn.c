@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -187,6 +188,8 @@ int clinux_host_mounts(const char *state, const char **failed_step) {
     *failed_step = "";
     return 0;
 }
+
+void clinux_die_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 int clinux_set_host_name(const char *name) {
     return sethostname(name, strlen(name)) < 0 ? -errno : 0;

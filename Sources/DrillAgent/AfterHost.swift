@@ -78,6 +78,8 @@ enum AfterHost {
     /// `after-host NAME STATE ARGV`: within the empty host.
     static func main(_ arguments: [String]) -> Int32 {
         guard arguments.count >= 3 else { return 64 }
+        // With who heals: another does it again, and never beside the first.
+        clinux_die_with_parent()
         var step: UnsafePointer<CChar>?
         let result = clinux_host_mounts(arguments[1], &step)
         if result < 0 {

@@ -14,6 +14,7 @@ package enum AgentMain {
           doctor                     what this machine can do, and what earlier runs left
           orphans                    what earlier runs left on this machine, as JSON
           heal [RUN]                 remove that, kept labs included; never a run whose controller lives
+          heal --system NAME         the same, of runs of one system
           sweep                      the same without the kept ones: for the start of the machine
           sweep --unit               the systemd unit that does it, as text
           bench-link                 what the emulator and our netlink path cost, measured here
@@ -43,7 +44,10 @@ package enum AgentMain {
             return Doctor.run()
         case "prove-links": return ProveLinks.main(rest)
         case "orphans": return Orphans.list()
-        case "heal": return Orphans.heal(only: rest.first.map { RunID($0) })
+        case "heal" where rest.first == "--system" && rest.count == 2:
+            return Orphans.heal(system: rest[1])
+        case "heal" where rest.first != "--system":
+            return Orphans.heal(only: rest.first.map { RunID($0) })
         case "sweep": return Sweep.main(rest)
         case "version":
             print(LabSupervisor.version)

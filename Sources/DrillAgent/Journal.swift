@@ -84,6 +84,13 @@ final class Journal {
         isSynced = true
     }
 
+    /// Of a folder without a journal: false.
+    static func hasOpenRecords(_ folder: String) -> Bool {
+        guard Files.exists(folder + "/journal") else { return false }
+        guard let text = try? Files.read(folder + "/journal") else { return true }
+        return !JournalContents(text: text).open.isEmpty
+    }
+
     /// The process that the lock's file names: who holds it, or held it last.
     static func holder(of folder: String) -> pid_t? {
         guard let text = try? Files.read(folder + "/lock") else { return nil }

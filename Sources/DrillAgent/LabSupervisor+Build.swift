@@ -27,6 +27,7 @@ extension LabSupervisor {
             let keeper = try Keeper(folder, lock: lock, hands: self, watchdog: watchdog)
             starting = keeper
             TestHooks.point("build: journal made")
+            if let system = spec.system { try Files.write(system, to: folder.systemPath) }
             try cgroup.make()
             TestHooks.point("build: cgroup made")
             let network = try Switch(
@@ -56,7 +57,8 @@ extension LabSupervisor {
             var left: [String] = []
             if lab == nil {
                 if let starting { await starting.farewell() } else { await watchdog.dismiss() }
-                left = RunRemains.remove(folder)
+                // What an earlier lab of this run could not take back stays on record.
+                left = RunRemains.remove(folder, keepsJournal: Journal.hasOpenRecords(folder.path))
             }
             left += await tearDown(staysAlive: true)
             guard left.isEmpty else {

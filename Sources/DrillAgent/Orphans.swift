@@ -70,8 +70,9 @@ enum Orphans {
                 guard only == nil else { throw error }
                 // One that cannot be looked at hides no other.
                 AgentMain.complain("run \(run): \(error.message)")
+                let isAlive = (try? RunFolder(run: run).isAlive) ?? true
                 leftover = Leftover(
-                    run: run, state: .dead, folder: RunFolder(run: run).path,
+                    run: run, state: isAlive ? .running : .dead, folder: RunFolder(run: run).path,
                     processes: (own[run] ?? []).map(\.pid), links: network[run]?.links ?? [])
             }
             if !leftover.parts.isEmpty || Files.exists(RunFolder(run: run).socketFolder) {
@@ -111,11 +112,15 @@ enum Orphans {
 
     /// `heal`: undoes and removes what is dead or kept, says so, and ends with 5 where something stays.
     ///
-    /// - Parameter sparesKept: `sweep`: a kept lab is somebody's.
-    static func heal(only run: RunID? = nil, sparesKept: Bool = false) -> Int32 {
+    /// - Parameters:
+    ///   - system: only runs of the system of this name.
+    ///   - sparesKept: `sweep`: a kept lab is somebody's.
+    static func heal(
+        only run: RunID? = nil, system: String? = nil, sparesKept: Bool = false
+    ) -> Int32 {
         do throws(LabFailure) {
             var failed = false
-            for leftover in try find(only: run) {
+            for leftover in try find(only: run) where isOf(system, leftover.run) {
                 do throws(LabFailure) {
                     if leftover.state == .running, let watchdog = healer(of: leftover.run) {
                         if try isHealed(by: watchdog) {
@@ -141,7 +146,7 @@ enum Orphans {
                     failed = true
                 }
             }
-            if run == nil {
+            if run == nil, system == nil {
                 let loose = NetworkRemains.removeLoose()
                 for what in loose.removed { print("\(what): removed, their device was gone") }
                 for what in loose.left { AgentMain.complain(what) }
@@ -154,6 +159,11 @@ enum Orphans {
         }
     }
 
+    private static func isOf(_ system: String?, _ run: RunID) -> Bool {
+        guard let system else { return true }
+        return (try? Files.read(RunFolder(run: run).systemPath)) == system
+    }
+
     /// The run's watchdog, where it has the journal: it heals.
     private static func healer(of run: RunID) -> OwnProcess? {
         guard let holder = Journal.holder(of: RunFolder(run: run).path),
@@ -162,12 +172,19 @@ enum Orphans {
         return process
     }
 
-    /// Waits for it; one that takes longer than an undoing may is ended. False: it has left something.
+    /// Waits for it; one that takes longer than an undoing may, with each of them, is ended. False: it has left something.
     private static func isHealed(by watchdog: OwnProcess) throws(LabFailure) -> Bool {
         let folder = RunFolder(run: watchdog.run).path
-        let deadline = RunInstant.now + AfterHost.limit + .seconds(10)
+        let patience = TestHooks.patience ?? AfterHost.limit + .seconds(10)
+        var deadline = RunInstant.now + patience
+        var written: Int?
         while Files.exists(folder) {
             if OwnProcess(watchdog.pid) != watchdog { return !Files.exists(folder) }
+            var journal = stat()
+            if stat(folder + "/journal", &journal) == 0, journal.st_size != written {
+                written = journal.st_size
+                deadline = .now + patience
+            }
             if RunInstant.now > deadline {
                 try watchdog.end()
                 return false
@@ -202,7 +219,7 @@ enum Orphans {
                     try journal.sync(always: true)
                 }
             }
-            left = sequence.outcomes.filter { $0.verdict == .restoreFailed }
+            left += sequence.outcomes.filter { $0.verdict == .restoreFailed }
                 .map { $0.message ?? "a change could not be taken back" }
         }
         left += RunRemains.remove(folder, keepsJournal: !left.isEmpty).filter { !left.contains($0) }

@@ -29,6 +29,8 @@ struct RunFolder: Sendable {
     /// An ordinary user's lies in his run folder.
     var socketFolder: String { OrdinaryUser.isThis ? path : "/run/firedrill/\(run)" }
     var socketPath: String { socketFolder + "/lab.sock" }
+    /// Holds the name of the system that the lab is of.
+    var systemPath: String { path + "/system" }
     private var cgroupPath: String { path + "/cgroup" }
 
     func host(_ host: HostName) -> String { "\(path)/hosts/\(host)" }

@@ -10,7 +10,7 @@ import Synchronization
 /// - `FIREDRILL_TEST_BREAK=zero-probability | wrong-port | no-removal`: a link fault is attached so that it does nothing, and the
 ///   kernel says that all is well. `no-removal`: the filters of a link fault go, and its device does not.
 /// - `FIREDRILL_TEST_LEASE_MS=N`: instead of the lease that the controller gives.
-/// - `FIREDRILL_TEST_PATIENCE_MS=N`: how long `heal` waits for the supervisor of a kept lab.
+/// - `FIREDRILL_TEST_PATIENCE_MS=N`: how long `heal` waits for the supervisor of a kept lab, or for a watchdog that heals.
 ///
 /// Only the first supervisor that finds the file absent counts: a lab that is built anew is not stopped again.
 enum TestHooks {

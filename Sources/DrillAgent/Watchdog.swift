@@ -103,6 +103,12 @@ struct Watchdog {
         }
     }
 
+    /// With what a dying lab still does ended; nil: nobody knows what is open.
+    private func contentsUnlocked() -> JournalContents? {
+        try? RunRemains.endProcesses(folder)
+        return (try? Files.read(folder.path + "/journal")).map { JournalContents(text: $0) }
+    }
+
     private mutating func takeLock() {
         guard Files.exists(folder.path) else { return handle(.locked([])) }
         do throws(LabFailure) {
@@ -117,8 +123,9 @@ struct Watchdog {
                 handle(.lockRefused(error.message))
             } else {
                 // Where nothing can be written (a full disk), what is open is known all the same.
-                let text = try? Files.read(folder.path + "/journal")
-                let contents = journal?.contents ?? JournalContents(text: text ?? "")
+                guard let contents = journal?.contents ?? contentsUnlocked() else {
+                    return handle(.lockRefused(error.message))
+                }
                 handle(.locked(contents.open))
             }
         }

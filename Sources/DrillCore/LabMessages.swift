@@ -48,6 +48,8 @@ package enum LabCommand: Hashable, Sendable, Codable {
 
 package struct LabSpec: Hashable, Sendable, Codable {
     package var run: RunID
+    /// The system's name, by which `firedrill heal SYSTEM` finds what it left.
+    package var system: String?
     /// Where services' logs are written, `<host>.<service>.log`; exists.
     package var logs: String
     package var networks: [Network]
@@ -58,10 +60,11 @@ package struct LabSpec: Hashable, Sendable, Codable {
     package var backend: LinkBackend?
 
     package init(
-        run: RunID, logs: String, networks: [Network], hosts: [LabHost],
+        run: RunID, system: String? = nil, logs: String, networks: [Network], hosts: [LabHost],
         lease: Duration = .seconds(10), backend: LinkBackend? = nil
     ) {
         self.run = run
+        self.system = system
         self.logs = logs
         self.networks = networks
         self.hosts = hosts

@@ -58,8 +58,8 @@ extension RunMachine {
         send(
             .build(
                 LabSpec(
-                    run: input.id, logs: input.folder + "/logs", networks: input.system.networks,
-                    hosts: hosts)), for: .build, &out)
+                    run: input.id, system: input.system.name, logs: input.folder + "/logs",
+                    networks: input.system.networks, hosts: hosts)), for: .build, &out)
     }
 
     /// Hosts on which load may run, as far as they are known beforehand.

@@ -152,7 +152,8 @@ extension RunMachine {
 
     mutating func toreDown(_ now: RunInstant, _ out: inout [RunDirective]) {
         guard phase == .tearingDown else { return }
-        if outcome == .complete, let why = rebuild, moreTrials {
+        // Where something was left behind nothing new is built over it.
+        if outcome == .complete, let why = rebuild, moreTrials, leftBehind.isEmpty {
             out.append(.note("the lab is built anew: \(why)"))
             rebuild = nil
             loads = []

@@ -102,8 +102,11 @@ extension RunMachine {
         let seen = findings(
             ids, step: nil, from: environmentSince ?? now, until: environmentUntil ?? now)
         for id in ids { watches[id] = nil }
-        let broken = environmentFaults
+        var broken = environmentFaults
         environmentFaults = []
+        if isOpen({ $0 == .inspectEnvironment }) {
+            broken.append("what is in effect was not told in time")
+        }
         let proof = StepProof(
             proven: seen.isProven && broken.isEmpty, witnesses: seen.sentences + broken)
         environmentProof = proof

@@ -52,7 +52,7 @@ extension ScenarioReader {
                 hint: NearWord.hint(parts[0], words, "metrics"))
             return nil
         }
-        if let workload, !metric.perWorkload {
+        if let workload, !metric.perWorkload, !scope.isMasked {
             reading.error(
                 entry.place,
                 "'\(metric.name)' is one number of the whole trial, not of '\(workload)'",

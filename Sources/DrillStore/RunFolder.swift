@@ -80,6 +80,7 @@ package struct RunFolder: Hashable, Sendable {
     package func history(of trial: TrialName) throws(StoreError) -> History {
         var streams: [OperationStream] = []
         var gaps: [String] = []
+        let csv = "\(trial.stem).ops.csv"
         for name in names
         where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
             let bytes = try read(name)
@@ -89,10 +90,10 @@ package struct RunFolder: Hashable, Sendable {
                 // Also beside a CSV file, which was made of it.
                 if !contents.isComplete { gaps.append("\(name) is cut off before its end") }
             } catch {
-                throw StoreError("\(file(name)): \(error)")
+                guard exists(csv) else { throw StoreError("\(file(name)): \(error)") }
+                gaps.append("\(name) cannot be read")
             }
         }
-        let csv = "\(trial.stem).ops.csv"
         if exists(csv) {
             let bytes = try read(csv)
             do {

@@ -33,7 +33,7 @@ struct Heal: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Removes what earlier runs and kept labs left on this machine, and nothing else.")
 
-    @Argument(help: "A system file: on that system's hosts instead of all of ours on this machine.")
+    @Argument(help: "A system file: only what its runs left, not all of ours on this machine.")
     var system: String?
 
     func run() throws {
@@ -48,7 +48,9 @@ struct Heal: ParsableCommand {
                     throw Failure(
                         code: .capability,
                         message: "\(system.lab.rawValue) labs cannot be healed by this version")
-                case .success: break  // Its hosts are namespaces of this machine.
+                case .success(let system):
+                    // Its hosts are namespaces of this machine.
+                    try Agent.exec(["heal", "--system", system.name])
                 case .failure(let list):
                     complain(list.rendered)
                     throw DrillCore.ExitCode.invalidFile.exit

@@ -80,6 +80,8 @@ struct SimulatedLab {
     /// What was in effect when the lab was torn down.
     private(set) var leftAtTeardown: [String] = []
     let trouble: Trouble
+    /// How often the load says how it goes.
+    let pulseInterval: Duration
 
     var requests: [LabCommand] = []
     var recorded: [(trial: TrialName, event: HistoryEvent)] = []
@@ -90,8 +92,12 @@ struct SimulatedLab {
     private(set) var openTwice = false
     var verdicts: [Verdict]
 
-    init(trouble: Trouble = Trouble(), verdicts: [Verdict] = []) {
+    init(
+        trouble: Trouble = Trouble(), verdicts: [Verdict] = [],
+        pulseInterval: Duration = .milliseconds(50)
+    ) {
         self.trouble = trouble
+        self.pulseInterval = pulseInterval
         self.verdicts = verdicts
         links.isIdle = trouble.hasIdleLinks
     }
@@ -253,7 +259,7 @@ struct SimulatedLab {
             load = (name, plan, 0, 0, now)
             reply(request.id)
             later(.milliseconds(5), .message(.event(.load(name, .started(at: now)))))
-            later(.milliseconds(50), .message(.event(.log("pulse"))))
+            later(pulseInterval, .message(.event(.log("pulse"))))
         case .startLoad(let name, let host, .verify(let plan)):
             reply(request.id)
             read(name, host, plan)
@@ -404,7 +410,7 @@ struct SimulatedLab {
         }
     }
 
-    /// 50 ms of load.
+    /// The load of one interval.
     private mutating func pulse() {
         guard isUp, var current = load else { return }
         if let at = takeOverAt, now >= at, !trouble.neverTakesOver, let dead = holder {
@@ -421,7 +427,8 @@ struct SimulatedLab {
                             bootID: "b#1"))))
         }
         let served = holder.map { hosts[$0]?.answers == true } ?? false
-        let count = 25
+        // 500 a second.
+        let count = Int(pulseInterval.nanoseconds / 2_000_000)
         current.decided += count
         if served && !trouble.neverSteady { current.good += count } else { current.lastBad = now }
         let stable = current.plan.streams.first?.stable ?? .seconds(1)
@@ -437,12 +444,6 @@ struct SimulatedLab {
                     .load(
                         current.name,
                         .progress(current.plan.streams.map { _ in stream }, at: now)))))
-        later(.milliseconds(50), .message(.event(.log("pulse"))))
-    }
-
-    /// What a fault left in effect on a lab that still stands.
-    var leftovers: [String] {
-        hosts.filter { !$0.value.answers || !$0.value.stopped.isEmpty }.map { "\($0.key)" }.sorted()
-            + cuts.map(\.description)
+        later(pulseInterval, .message(.event(.log("pulse"))))
     }
 }

@@ -76,7 +76,7 @@ private struct RandomRun {
         var complete = 0
         for seed in 1...UInt64(Self.count) {
             let run = RandomRun(seed: seed)
-            var lab = SimulatedLab(trouble: run.trouble)
+            var lab = SimulatedLab(trouble: run.trouble, pulseInterval: .milliseconds(250))
             guard let outcome = lab.run(run.input) else {
                 Issue.record("seed \(seed): no end within ten simulated minutes")
                 return

@@ -70,6 +70,20 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
     }
 
     @Test(.timeLimit(.minutes(3)))
+    func `a secret is in nothing that a run writes or says`() throws {
+        let command = "run: [/bin/sh, -c, \"echo no {{env.TEST_PW}}; exit 1\"], undo: [/bin/true]"
+        let drill = try Drill(
+            scenario("  - {id: it, at: 0s, fault: command, host: standby, \(command), for: 1s}"),
+            ["--set", "advert=100ms"], prefix: ["/usr/bin/env", "TEST_PW=hunter2hunter2"])
+        #expect(drill.status(within: .seconds(100)) == 4, "\(drill.progress)")
+        #expect(drill.progress.contains("ended with 1: no ***"))
+        #expect(!drill.progress.contains("hunter2"))
+        let found = try Programs.run(["/bin/grep", "-rl", "hunter2", drill.folder + "/run"])
+        #expect(found.output == "")
+        #expect(found.status == 1)
+    }
+
+    @Test(.timeLimit(.minutes(3)))
     func `a report can be made again from the exported CSV alone`() throws {
         let drill = try Drill(
             scenario("  - {id: it, at: 0s, fault: node.kill, host: primary, for: 2s}"),

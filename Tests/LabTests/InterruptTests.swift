@@ -47,7 +47,12 @@ struct Interruption: CustomTestStringConvertible, Sendable {
         ])
         #expect(inside.output == "b\n")
         #expect(inside.status == 9)
-        let healed = try Programs.run([try Programs.agent, "heal", run.rawValue])
+        let systems = Programs.root + "/scenarios"
+        let others = try Programs.run([firedrill, "heal", "\(systems)/twin/system.yaml"])
+        #expect(others.output == "" && others.status == 0)
+        let healed = try Programs.run([
+            firedrill, "heal", "\(systems)/keepalived-nginx/system.yaml",
+        ])
         #expect(healed.output == "run \(run): kept lab ended\n")
         #expect(try traces.remains(of: run) == [])
     }

@@ -44,6 +44,8 @@ pid_t clinux_spawn(struct clinux_spawn *spawn);
 /// 0 or a negative errno with `failed_step` set.
 int clinux_host_mounts(const char *state, const char **failed_step);
 int clinux_set_host_name(const char *name);
+/// SIGKILL for the caller, and what it executes, when the thread that started it ends.
+void clinux_die_with_parent(void);
 
 /// Messages with descriptors over a SOCK_SEQPACKET socket; 0 or more, or a negative errno.
 int clinux_seqpacket_pair(int pair[2]);
