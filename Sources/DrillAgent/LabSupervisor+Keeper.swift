@@ -7,9 +7,15 @@ extension LabSupervisor: KeeperHands {
     func order(_ operation: FaultOperation, id: Int) async throws(LabFailure) -> LabReply {
         let keeper = try builtLab().keeper
         let change = Change.lab(operation)
+        var met: String?
+        if case .lab(.detach(let link, let treatment)) = operation {
+            met = try await builtLab().network.links.met(treatment.traffic, on: link)
+        }
         if let record = keeper.record(undoneBy: change) {
             let undone = try await keeper.undo(record)
-            return reply(id, undone.interval, undone.verdict, undone.message)
+            var reply = reply(id, undone.interval, undone.verdict, undone.message)
+            reply.detail["met"] = met
+            return reply
         }
         let outcome = keeper.takeOutcome(ofUndo: change)
         // Starting a service is an order of its own, too: for one that a switchover ended, or that ended since.

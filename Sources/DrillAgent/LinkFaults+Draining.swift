@@ -5,7 +5,10 @@ import Glibc
 /// How the device of a lane goes.
 extension LinkFaults {
     /// How long what is held may still leave at its time. It holds up nobody: the link is as without the fault already.
-    private static let drainLimit = Duration.seconds(2)
+    private static func drainLimit(_ device: LaneDevice) -> Duration {
+        max(.seconds(2), device.impairment.delay + device.impairment.jitter * 4)
+    }
+
     private static let drainLook = Duration.milliseconds(5)
 
     /// A device that no filter leads to goes when it holds nothing any more: what was on its way arrives, late as it is.
@@ -17,7 +20,7 @@ extension LinkFaults {
         case .netem: if try isDry(device) { return try await remove(device) }
         case .emulator:
             do throws(LabFailure) {
-                try await emulator?.drain(device.name.rawValue, limit: Self.drainLimit)
+                try await emulator?.drain(device.name.rawValue, limit: Self.drainLimit(device))
             } catch {
                 if isThere(device) { throw error }
             }
@@ -28,7 +31,7 @@ extension LinkFaults {
     }
 
     private func drain(_ device: LaneDevice) async {
-        let deadline = RunInstant.now + Self.drainLimit
+        let deadline = RunInstant.now + Self.drainLimit(device)
         do throws(LabFailure) {
             while RunInstant.now < deadline, try !isDry(device) {
                 await Reactor.shared.sleep(Self.drainLook)

@@ -130,11 +130,10 @@ extension EffectProof {
                 sentence: why.isEmpty ? sentence : "\(sentence): \(why)")
         }
         guard tally.of > 0 else { return finding(false, isDecided: false, "nothing arrived") }
-        // Behind a limit that others set, real traffic loses packets as well.
-        let holdsAbove = interval.upperBound >= asked
-        let holdsBelow = interval.lowerBound <= asked + slack || view.isRateLimited
-        guard holdsAbove, holdsBelow else {
-            return finding(false, holdsAbove ? "too many" : "too few")
+        guard interval.upperBound >= asked else { return finding(false, "too few") }
+        guard interval.lowerBound <= asked + slack else {
+            // Behind a limit that others set, real traffic loses packets as well: nobody can tell whose they are.
+            return finding(false, isDecided: !view.isRateLimited, "too many")
         }
         guard interval.lowerBound > without else {
             return finding(false, isDecided: false, "too few packets to tell it from none")

@@ -38,12 +38,12 @@ package struct ProbeDemand: Hashable, Sendable {
         .nanoseconds(Int64((Double(count) / Double(train) / mostRate * 1e9).rounded(.up)))
     }
 
-    /// Trains a second that send four times what is needed in the window, within the bounds: each quarter of the window
-    /// can then show by itself that the effect was still there.
+    /// Trains a second that send five times what is needed in the window, within the bounds: each quarter of the window
+    /// can then show by itself that the effect was still there, and that it was gone (1 − p)^(5n/4) = 0.0002.
     package func rate(within window: Duration) -> Double {
         let seconds = Double(window.nanoseconds) / 1e9
         guard seconds > 0 else { return mostRate }
-        let wanted = 4 * Double(count) / Double(train) / seconds
+        let wanted = 5 * Double(count) / Double(train) / seconds
         return min(mostRate, max(leastRate, wanted))
     }
 

@@ -30,7 +30,13 @@ package enum LinkRate: Fault {
         guard rate >= least else {
             throw FaultError("'rate' must be 8kbit/s or more", parameter: "rate")
         }
-        let limit = RateLimit(bitsPerSecond: rate, burst: Int(try use.size("burst") ?? 0))
+        let burst = try use.size("burst") ?? 0
+        guard burst <= 1_000_000_000 else {
+            throw FaultError(
+                "'burst' must be 1GB or less", parameter: "burst",
+                hint: "what may pass at once is no limit then")
+        }
+        let limit = RateLimit(bitsPerSecond: rate, burst: Int(burst))
         return try LinkPlan.of(.impair(Impairment(rate: limit)), use, targets, topology)
     }
 }

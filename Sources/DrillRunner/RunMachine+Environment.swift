@@ -49,7 +49,9 @@ extension RunMachine {
 
     /// Long enough for the rarest of its effects.
     private var environmentWindow: Duration {
-        let shortest = environment.links.map { EffectProof.demand($0.treatment.effect).shortest }
+        let shortest = merged(environment).links.map {
+            EffectProof.demand($0.treatment.effect).shortest
+        }
         return max(.seconds(1), (shortest.max() ?? .zero) * 2)
     }
 

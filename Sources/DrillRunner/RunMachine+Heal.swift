@@ -63,6 +63,7 @@ extension RunMachine {
             steps[index].healFailures.append(failure.message)
             out.append(.note("heal of \(steps[index].step.id): \(failure.message)"))
         }
+        if let met = reply.detail["met"] { steps[index].witnesses.append(met) }
         if let verdict = reply.verdict {
             steps[index].healVerdict = Self.worse(steps[index].healVerdict, verdict)
         }

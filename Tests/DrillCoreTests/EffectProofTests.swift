@@ -132,6 +132,43 @@ struct EffectProofTests {
         #expect(result.inEffect <= 1, "\(result.sentence)")
     }
 
+    @Test(arguments: [
+        "1 % loss", "10 % loss", "20 % loss beside 10 %", "5 % copied", "5 % damaged",
+    ])
+    func `what vanished for the last quarter is not in effect`(_ name: String) throws {
+        let proof = try #require(ProofCase.all.first { $0.name == name })
+        let effect = try together(proof.own, proof.others)
+        let result = judged(proof, times: 5) { $0 < 0.74 ? effect : proof.others }
+        #expect(result.inEffect <= 1, "\(result.sentence)")
+    }
+
+    @Test func `more lost than asked behind a limit of others is nobody's for sure`() {
+        let asked = LinkEffect.impair(Impairment(loss: .random(.init(0.01))))
+        let limit = LinkEffect.impair(Impairment(rate: RateLimit(bitsPerSecond: 128_000)))
+        let crowded = LinkEffect.impair(Impairment(loss: .random(.init(0.3))))
+        var path = SimulatedPath(seed: 1)
+        let samples = path.samples(EffectProof.demand(asked), times: 4) { _ in crowded }
+        let finding = EffectProof.judge(
+            asked, samples: samples.map { ($0, limit) }, baseline: path.baseline)
+        #expect(!finding.inEffect && !finding.isDecided, "\(finding.sentence)")
+    }
+
+    @Test(arguments: [0.3, 0.55, 0.75, 0.95])
+    func `a link is clean beside a delay that holds for a part of the time`(_ share: Double) {
+        let late = LinkEffect.impair(Impairment(delay: .milliseconds(50)))
+        var path = SimulatedPath(seed: 1)
+        let samples = path.samples(EffectProof.demand(late), times: 4) { $0 < share ? late : nil }
+        let observed = samples.enumerated().map { index, sample in
+            (sample, Double(index) / Double(samples.count) < share ? late : nil)
+        }
+        let baseline = path.baseline + .microseconds(20)
+        let finding = EffectProof.clean(samples: observed, baseline: baseline)
+        #expect(finding.inEffect, "\(finding.sentence)")
+        // Unexplained it is late, once it holds for more than half.
+        let alone = EffectProof.clean(samples: samples.map { ($0, nil) }, baseline: baseline)
+        #expect(alone.inEffect == (share < 0.5), "\(alone.sentence)")
+    }
+
     @Test(arguments: ProofCase.all)
     func `half of it is not it`(_ proof: ProofCase) throws {
         guard let half = proof.half else { return }

@@ -64,6 +64,11 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
         #expect(step.heal == fault.heal)
         #expect(step.proof?.proven != false, "\(String(describing: step.proof))")
         #expect(step.instants.t0Low != nil)
+        if fault.step.contains("partition") {
+            let witnesses = step.proof?.witnesses ?? []
+            #expect(
+                witnesses.contains { $0.contains("all traffic on a->b") && $0.contains(" cut") })
+        }
         #expect((step.rto.value ?? 0 > 0) == fault.outage, "\(step.rto)")
         #expect(report.heal.leftBehind == [])
         #expect(try MachineTraces().remains(of: run) == [])
