@@ -33,7 +33,9 @@ struct RecordLog: ~Copyable {
     private var starts: [Int] = [0]
     /// The record before it with the same key, 0 for none: what a key falls back to when the end is cut off.
     private var previous: [Int] = []
-    private var latest: [[UInt8]: Int] = [:]
+    /// The last record of each key, in many tables: one that grows is made anew at once, and of a hundred thousand keys
+    /// that takes longer than a heartbeat may be late.
+    private var latest = Array(repeating: [[UInt8]: Int](), count: 1024)
 
     var last: Int { previous.count }
 
@@ -100,9 +102,13 @@ struct RecordLog: ~Copyable {
         bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
+    private func table(_ key: [UInt8]) -> Int {
+        Int(UInt(bitPattern: key.hashValue) % UInt(latest.count))
+    }
+
     private mutating func note(_ header: Header, _ key: [UInt8]) {
         starts.append(starts[last] + header.end - (header.key.lowerBound - Self.keyStart))
-        previous.append(latest.updateValue(last + 1, forKey: key) ?? 0)
+        previous.append(latest[table(key)].updateValue(last + 1, forKey: key) ?? 0)
     }
 
     /// Adds whole records, which must go on where the log ends; all of them or none.
@@ -134,7 +140,7 @@ struct RecordLog: ~Copyable {
             }
             let key = Array(try bytes(last, last)[header.key])
             let before = previous.removeLast()
-            latest[key] = before == 0 ? nil : before
+            latest[table(key)][key] = before == 0 ? nil : before
             starts.removeLast()
         }
         guard ftruncate(file, off_t(starts[last])) == 0, !synced || fdatasync(file) == 0 else {
@@ -160,7 +166,7 @@ struct RecordLog: ~Copyable {
 
     /// As if the records `hidden` were not there; nil where there is none.
     func value(of key: [UInt8], without hidden: Range<Int> = 0..<0) throws -> [UInt8]? {
-        var index = latest[key] ?? 0
+        var index = latest[table(key)][key] ?? 0
         while hidden.contains(index) { index = previous[index - 1] }
         guard index > 0 else { return nil }
         let record = try bytes(index, index)
