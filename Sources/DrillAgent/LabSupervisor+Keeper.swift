@@ -9,7 +9,11 @@ extension LabSupervisor: KeeperHands {
         let change = Change.lab(operation)
         var met: String?
         if case .lab(.detach(let link, let treatment)) = operation {
-            met = try await builtLab().network.links.met(treatment.traffic, on: link)
+            // An emulator that hangs must not hold up the heal.
+            let links = try builtLab().network.links
+            let counted = Promise<String?>()
+            spawn { counted.fulfil(await links.met(treatment.traffic, on: link)) }
+            met = await counted.wait(until: .now + .milliseconds(100)) ?? nil
         }
         if let record = keeper.record(undoneBy: change) {
             let undone = try await keeper.undo(record)

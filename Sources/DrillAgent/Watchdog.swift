@@ -105,7 +105,11 @@ struct Watchdog {
 
     /// With what a dying lab still does ended; nil: nobody knows what is open.
     private func contentsUnlocked() -> JournalContents? {
-        try? RunRemains.endProcesses(folder)
+        do throws(LabFailure) {
+            try RunRemains.endProcesses(folder)
+        } catch {
+            AgentMain.complain("watchdog: \(error.message)")
+        }
         return (try? Files.read(folder.path + "/journal")).map { JournalContents(text: $0) }
     }
 

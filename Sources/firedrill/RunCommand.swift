@@ -126,9 +126,9 @@ struct Run: ParsableCommand {
         let (outcome, facts) = try drill(cell, folder, id, seed, interrupts)
         let report: RunReport
         do {
+            try hideSecrets(of: cell.cell, in: folder)
             try write(facts, outcome, to: folder)
             report = try ReportWriter.write(folder, language: Language(rawValue: lang) ?? .en)
-            try hideSecrets(of: cell.cell, in: folder)
             try finishFolder(folder, report)
         } catch let error as StoreError {
             throw Failure(code: .internalError, message: error.description)
@@ -249,8 +249,11 @@ struct Run: ParsableCommand {
             guard let file = fopen(folder.file(name), "w") else {
                 throw StoreError("\(folder.file(name)): cannot be written")
             }
-            fputs(masked, file)
-            fclose(file)
+            let bytes = Array(masked.utf8)
+            let count = fwrite(bytes, 1, bytes.count, file)
+            guard fclose(file) == 0, count == bytes.count else {
+                throw StoreError("\(folder.file(name)): cannot be written")
+            }
         }
     }
 
