@@ -139,12 +139,26 @@ extension LabSupervisor {
         guard try place.isPopulated() else {
             return Inspection(false, "service \(name) does not run on host \(host.name)")
         }
+        /// Nil for one that ended meanwhile.
+        func isReached(_ pid: Int32) -> Bool? {
+            guard let maps = try? Files.read("/proc/\(pid)/maps"), !maps.isEmpty else { return nil }
+            return maps.contains(library)
+        }
         var reached = 0
-        var others: [String] = []
+        var others: [Int32] = []
         for pid in try place.allProcesses() {
-            // One that ends meanwhile is no other.
-            guard let maps = try? Files.read("/proc/\(pid)/maps"), !maps.isEmpty else { continue }
-            if maps.contains(library) { reached += 1 } else { others.append("\(pid)") }
+            guard let isReached = isReached(pid) else { continue }
+            if isReached { reached += 1 } else { others.append(pid) }
+        }
+        // A program that has just begun has not loaded its libraries yet.
+        let deadline = RunInstant.now + .milliseconds(500)
+        while !others.isEmpty, .now < deadline {
+            await Reactor.shared.sleep(.milliseconds(20))
+            others = others.filter { pid in
+                guard let isReached = isReached(pid) else { return false }
+                if isReached { reached += 1 }
+                return !isReached
+            }
         }
         var environment = Surroundings.environment
         environment.merge(try clock.environment()) { _, new in new }
@@ -166,7 +180,7 @@ extension LabSupervisor {
         var text =
             "\(reached) process\(reached == 1 ? "" : "es") of \(name) look\(reached == 1 ? "s" : "") at a clock that is \(middle) s off, asked \(asked) s"
         if !others.isEmpty {
-            text += "; not reached: process \(others.joined(separator: ", "))"
+            text += "; not reached: process \(others.map(String.init).joined(separator: ", "))"
         }
         return Inspection(isRight && reached > 0 && others.isEmpty, text)
     }

@@ -51,6 +51,7 @@ enum ShareKind: Hashable, CaseIterable {
             var share = law.damaged
             share.mean = 1 - (1 - law.lost.mean) * (1 - law.damaged.mean)
             if law.lost.mean > 0 { share.again = share.mean }
+            share.inflation = max(share.inflation, law.lost.inflation)
             return share
         case .reorder:
             // A jitter may bring some of the others below the limit as well.

@@ -45,7 +45,7 @@ package enum EffectProof {
             }
             if own.delay > .zero { findings.append(try judgeDelay(own, view)) }
             if own.jitter > .zero { findings.append(try judgeJitter(own, view)) }
-            if let rate = own.rate { findings.append(judgeRate(rate, view)) }
+            if let rate = own.rate { findings.append(try judgeRate(own, rate, view)) }
         } catch {
             return EffectFinding(inEffect: false, isDecided: false, sentence: error.description)
         }
@@ -71,10 +71,15 @@ package enum EffectProof {
         var excesses: [String] = []
         for kind in [ShareKind.loss, .duplicate, .corrupt] {
             let seen = kind.count(view)
+            let shares = view.groups.map(kind.share)
             let expected = view.mean(
-                ofGroup: view.groups.map { kind.share($0).mean + kind.slack($0) })
+                ofGroup: zip(shares, view.groups).map { $0.mean + kind.slack($1) })
+            // Others' bursts: as many independent packets as tell as much.
+            let inflation = shares.map(\.inflation).max() ?? 1
             let interval = BinomialBound.interval(
-                successes: seen.hits, trials: seen.of, confidence: confidence)
+                successes: Int((Double(seen.hits) / inflation).rounded()),
+                trials: max(1, Int((Double(seen.of) / inflation).rounded())),
+                confidence: confidence)
             figures.append("\(seen.hits) of \(seen.of) \(kind.participle)")
             if interval.lowerBound > expected + stray {
                 excesses.append("\(kind.participle), expected \(Figure.percent(expected))")
@@ -82,13 +87,21 @@ package enum EffectProof {
         }
         let zeros = view.groups.map { _ in 0.0 }
         let medians = view.groups.map { DelayLaw($0).median }
+        let residuals = view.residuals(less: medians).sorted()
         if let median = view.residuals(less: zeros).sorted().quantile(0.5),
-            let late = view.residuals(less: medians).sorted().quantile(0.5)
+            let late = residuals.quantile(0.5), let low = residuals.quantile(0.25),
+            let high = residuals.quantile(0.75)
         {
             figures.append("median delay \(Figure.milliseconds(median)) above the bare link")
             let expected = view.mean(ofGroup: medians)
             // Each packet less what the others of its time do to it: a delay that holds for a part only moves no median.
-            if !view.isRateLimited, late > max(0.5e6, 0.05 * expected) {
+            let jittered = view.groups.filter { $0.jitter > .zero }
+            let stray =
+                jittered.isEmpty
+                ? 0
+                : strayOfMedian(
+                    residuals.count, high - low, jittered.map(\.jitterCorrelation).max() ?? 0)
+            if !view.isRateLimited, late > max(0.5e6, 0.05 * expected) + stray {
                 excesses.append("late, expected \(Figure.milliseconds(expected))")
             }
         }

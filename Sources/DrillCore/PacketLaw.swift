@@ -162,6 +162,14 @@ struct DelayLaw: Hashable, Sendable {
         }
     }
 
+    /// The chance that the next of so many packets, sent at once, comes sooner than `gap` nanoseconds after the one before:
+    /// of the middle half of them, exponential gaps of that half's mean.
+    func share(nearerThan gap: Double, of count: Int) -> Double {
+        let middle = upperQuartile - lowerQuartile
+        guard middle > 0 else { return 1 }
+        return -expm1(-gap * Double(count) / 2 / middle)
+    }
+
     /// The share that is kept shorter than so many nanoseconds.
     func share(below limit: Double) -> Double {
         guard jitter > 0 else { return delay < limit ? 1 : 0 }

@@ -109,6 +109,10 @@ extension EffectProof {
         if impairment.reorder != nil, kept == .zero {
             return "without a delay there is nothing that packets could overtake"
         }
+        if let rate = impairment.rate, rate.burst / demand(rate).size + 10 > mostTrain {
+            return
+                "a burst of \(rate.burst) bytes lets all the packets pass that could show the limit: it cannot be proven"
+        }
         for kind in ShareKind.allCases where kind.isAsked(impairment) {
             let mean = kind.share(impairment).mean
             if mean < 1e-6 {
@@ -144,7 +148,11 @@ extension EffectProof {
             demand.leastRate = min(
                 demand.mostRate, max(demand.leastRate, 5 / seconds / Double(demand.train)))
         }
-        if let rate = own.rate { demand = demand.merged(self.demand(rate)) }
+        if let rate = own.rate {
+            demand = demand.merged(self.demand(rate, beside: DelayLaw(both)))
+            // Only the first of a train shows a jitter behind a limit.
+            if own.jitter > .zero { demand.count = max(demand.count, 60 * demand.train) }
+        }
         return demand
     }
 
@@ -170,16 +178,34 @@ extension EffectProof {
         return 11 * root * root / (distance * distance)
     }
 
+    /// Of packets, for a limit with a burst or beside a jitter.
+    private static let mostTrain = 200
+
+    /// Nearer to one another than this share of its time on the line no limit lets two packets be.
+    static let nearness = 0.75
+
     /// Trains that a limit spreads over some 20 ms, and that are a tenth of what it lets pass at most.
-    private static func demand(_ limit: RateLimit) -> ProbeDemand {
+    ///
+    /// - Parameter delays: what else spreads them: they take twice as long as most of them are apart by it, where they can.
+    static func demand(
+        _ limit: RateLimit, beside delays: DelayLaw = DelayLaw(.none)
+    ) -> ProbeDemand {
         let bytes = max(1, Double(limit.bitsPerSecond) / 8)
-        let size = min(1400, max(200, Int(bytes * 0.002)))
+        let size = min(1400, max(ProbeDemand.size, Int(bytes * 0.002)))
+        let onLine = Double(size) / bytes
+        let middle = (delays.upperQuartile - delays.lowerQuartile) / 1e9
         let beyondBurst = 2 * limit.burst / size + 1
-        let train = min(200, max(10, beyondBurst))
-        let seconds = Double(train * size) / bytes
-        let most = min(20, max(0.5, 0.1 / seconds))
+        let train = min(mostTrain, max(10, beyondBurst, Int(min(1000, 4 * middle / onLine))))
+        let seconds = Double(train) * onLine
+        let most = min(20, 0.1 / seconds)
+        var trains = 5.0
+        if delays.jitter > 0 {
+            let near = delays.share(nearerThan: nearness * onLine * 1e9, of: train)
+            trains = max(trains, 3 * log(0.001) / log1p(-min(near, 0.999)) / Double(train - 1))
+        }
         return ProbeDemand(
-            count: 5 * train, train: train, size: size, leastRate: min(0.5, most), mostRate: most,
+            count: Int(min(1e6, trains.rounded(.up))) * train, train: train, size: size,
+            leastRate: min(0.5, most), mostRate: most,
             wait: .seconds(1) + .nanoseconds(Int64(min(60, seconds * 4) * 1e9)))
     }
 }

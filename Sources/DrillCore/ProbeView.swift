@@ -34,10 +34,10 @@ struct ProbeView {
         self.groupOf = groupOf
     }
 
-    private init(_ view: ProbeView, _ range: Range<Int>) {
-        all = Array(view.all[range])
+    private init(_ view: ProbeView, _ indices: some Sequence<Int>) {
+        all = indices.map { view.all[$0] }
         groups = view.groups
-        groupOf = Array(view.groupOf[range])
+        groupOf = indices.map { view.groupOf[$0] }
         baseline = view.baseline
     }
 
@@ -66,6 +66,9 @@ struct ProbeView {
         if start < all.count { trains.append(all[start...]) }
         return trains.filter { $0.count > 1 }
     }
+
+    /// Of each train the packet that was sent first.
+    var firsts: ProbeView { ProbeView(self, all.indices.filter { !all[$0].continuesTrain }) }
 
     /// For each packet, the value of its group.
     func values(ofGroup values: [Double]) -> [Double] { groupOf.map { values[$0] } }

@@ -79,6 +79,20 @@ struct ProofCase: Sendable, CustomTestStringConvertible {
             "1 Mbit/s with a burst",
             Impairment(rate: RateLimit(bitsPerSecond: 1_000_000, burst: 3000)),
             half: Impairment(rate: RateLimit(bitsPerSecond: 16_000_000))),
+        ProofCase(
+            "8 Mbit/s behind a jitter",
+            Impairment(
+                delay: .milliseconds(25), jitter: .milliseconds(5), distribution: .normal,
+                rate: RateLimit(bitsPerSecond: 8_000_000)),
+            half: Impairment(
+                delay: .milliseconds(25), rate: RateLimit(bitsPerSecond: 8_000_000))),
+        ProofCase(
+            "8 Mbit/s beside another's jitter",
+            Impairment(rate: RateLimit(bitsPerSecond: 8_000_000)),
+            others: Impairment(delay: .milliseconds(50), jitter: .milliseconds(10))),
+        ProofCase(
+            "16 kbit/s", Impairment(rate: RateLimit(bitsPerSecond: 16_000)),
+            half: Impairment(rate: RateLimit(bitsPerSecond: 6_000))),
     ]
 }
 
@@ -151,6 +165,61 @@ struct EffectProofTests {
         let finding = EffectProof.judge(
             asked, samples: samples.map { ($0, limit) }, baseline: path.baseline)
         #expect(!finding.inEffect && !finding.isDecided, "\(finding.sentence)")
+    }
+
+    /// Gigabits a second at which packets are sent here: 2.2.
+    @Test(arguments: [1_600_000_000, 2_000_000_000, 4_000_000_000] as [UInt64])
+    func `a limit above what the packets are sent at is not shown by them`(_ rate: UInt64) {
+        let limit = RateLimit(bitsPerSecond: rate)
+        let asked = LinkEffect.impair(Impairment(rate: limit))
+        for effect in [nil, asked] {
+            var path = SimulatedPath(seed: 1)
+            path.isExact = true
+            let samples = path.samples(EffectProof.demand(asked), times: 4) { _ in effect }
+            let finding = EffectProof.judge(
+                asked, samples: samples.map { ($0, nil) }, baseline: path.baseline)
+            #expect(!finding.inEffect && !finding.isDecided, "\(finding.sentence)")
+            #expect(finding.sentence.hasPrefix("packets were sent at 2240"), "\(finding.sentence)")
+        }
+    }
+
+    @Test func `what no packet of ours could show is said before anything starts`() {
+        func problem(_ impairment: Impairment, _ window: Duration = .seconds(10)) -> String? {
+            EffectProof.problem(.impair(impairment), within: window)
+        }
+        let burst = RateLimit(bitsPerSecond: 8_000_000, burst: 1_000_000)
+        #expect(
+            problem(Impairment(rate: burst))
+                == "a burst of 1000000 bytes lets all the packets pass that could show the limit: "
+                + "it cannot be proven")
+        // Their own packets would be half of what such a link lets pass.
+        let slow = RateLimit(bitsPerSecond: 16_000)
+        #expect(
+            problem(Impairment(rate: slow))?.hasPrefix("its effect shows in 50 packets, which take")
+                == true)
+        #expect(problem(Impairment(rate: slow), .seconds(60)) == nil)
+    }
+
+    /// As few packets as a control has in a short window.
+    @Test(arguments: [
+        Impairment(delay: .milliseconds(50), jitter: .milliseconds(10), distribution: .normal),
+        Impairment(delay: .milliseconds(20), jitter: .milliseconds(10), jitterCorrelation: 0.5),
+        Impairment(loss: .gilbertElliott(p: 0.02, r: 0.1, h: 0, k: 1)),
+        Impairment(loss: .random(.init(0.1, correlation: 0.7))),
+    ])
+    func `others' jitter and bursts are no excess`(_ others: Impairment) {
+        let few = EffectProof.demand(.impair(Impairment(loss: .random(.init(0.07)))))
+        #expect(few.count == 96)
+        var clean = 0
+        for seed in 1...100 as ClosedRange<UInt64> {
+            var path = SimulatedPath(seed: seed)
+            let samples = path.samples(few) { _ in .impair(others) }
+            let finding = EffectProof.clean(
+                samples: samples.map { ($0, .impair(others)) },
+                baseline: path.baseline + .microseconds(20))
+            if finding.inEffect { clean += 1 }
+        }
+        #expect(clean >= 98)
     }
 
     @Test(arguments: [0.3, 0.55, 0.75, 0.95])

@@ -5,6 +5,8 @@ import Glibc
 struct SimulatedPath {
     var generator: SeededGenerator
     var baseline = Duration.microseconds(60)
+    /// A machine that is never late.
+    var isExact = false
     private var mixed: [String: Double] = [:]
     private var isBad = false
     private var waited = 0
@@ -62,7 +64,8 @@ struct SimulatedPath {
     /// Of a machine that is seldom late.
     private var base: Duration {
         mutating get {
-            baseline + .nanoseconds(Int64(-log2(1 - generator.unit()) * 20_000))
+            isExact
+                ? baseline : baseline + .nanoseconds(Int64(-log2(1 - generator.unit()) * 20_000))
         }
     }
 
