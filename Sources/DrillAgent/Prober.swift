@@ -170,7 +170,9 @@ struct Prober {
 
     private mutating func start(_ wanted: [ProbePath]) throws(LabFailure) {
         for path in wanted {
-            guard path.rate > 0, path.rate <= 10_000, (1...1000).contains(path.train) else {
+            guard path.rate > 0, path.rate <= 10_000, (1...1000).contains(path.train),
+                (0..<1).contains(path.phase)
+            else {
                 throw LabFailure(
                     kind: .failed,
                     message: "path \(path.id): \(path.rate) trains of \(path.train) cannot be sent")
@@ -184,11 +186,11 @@ struct Prober {
         for (index, path) in wanted.enumerated() {
             lastNumber += 1
             // Not all at the same instant.
-            let first = now + .microseconds(137 * (index % 32))
+            let period = Duration.nanoseconds(Int64(1e9 / path.rate))
+            let first = now + .microseconds(137 * (index % 32)) + period * path.phase
             paths[lastNumber] = Path(
                 path: path, number: lastNumber, track: ProbeTrack(wait: path.wait),
-                frame: frame(path, lastNumber), period: .nanoseconds(Int64(1e9 / path.rate)),
-                next: first)
+                frame: frame(path, lastNumber), period: period, next: first)
         }
         if paths.count == wanted.count { nextTelling = now + Self.telling }
     }

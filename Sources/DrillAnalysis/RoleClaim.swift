@@ -107,6 +107,7 @@ struct RoleAnswer: Hashable, Sendable {
     var primary: Bool
     var epoch: String?
     var bootID: String?
+    var term: Int64?
 
     init(_ interval: InstantInterval, _ observation: HistoryEvent.RoleObservation) {
         self.interval = InstantInterval(
@@ -114,6 +115,7 @@ struct RoleAnswer: Hashable, Sendable {
         primary = observation.primary
         epoch = observation.epoch
         bootID = observation.bootID
+        term = observation.term
     }
 
     /// Whether nothing can have happened to the role between two primary answers. Where neither names an epoch or a

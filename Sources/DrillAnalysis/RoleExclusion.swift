@@ -13,6 +13,17 @@ package struct RoleExclusion: Hashable, Sendable {
     /// When the heal was read back; until then nobody is expected to watch the host.
     package var watchedAgain: RunInstant?
 
+    package init(
+        host: HostName, state: HistoryEvent.ProvenState, from: InstantInterval,
+        until: RunInstant? = nil, watchedAgain: RunInstant? = nil
+    ) {
+        self.host = host
+        self.state = state
+        self.from = from
+        self.until = until
+        self.watchedAgain = watchedAgain
+    }
+
     package func contains(_ instant: RunInstant) -> Bool {
         from.low < instant && (until.map { instant < $0 } ?? true)
     }

@@ -21,6 +21,8 @@ extension EffectProof {
         let asked = view.mean(ofGroup: zip(withIt, without).map { $0.median - $1.median })
         // Behind a limit packets wait for others as well: only those that waited least tell of the delay.
         let isQueued = view.isRateLimited || own.rate != nil
+        // Those behind the first of a train wait for one another.
+        let view = own.rate != nil ? view.firsts : view
         let isSpread = withIt.contains { $0.jitter > 0 }
         let level = !isQueued ? 0.5 : isSpread ? 0.25 : 0.1
         let expected =
@@ -68,6 +70,17 @@ extension EffectProof {
         guard holds(median, whole99) else {
             return EffectFinding(inEffect: false, sentence: sentence)
         }
+        if isQueued, median > expected + whole99 + waiting(own, withIt, view) {
+            return EffectFinding(
+                inEffect: false, isDecided: false,
+                sentence: "\(sentence): packets wait for a rate limit as well")
+        }
+        // Where order is kept, a packet waits for all before it: many of them shift a jitter as far as it reaches.
+        if isQueued, let reach = without.map(\.reach).max(), reach > 0, asked - whole99 <= reach {
+            return EffectFinding(
+                inEffect: false, isDecided: false,
+                sentence: "\(sentence): another fault's jitter behind a limit looks the same")
+        }
         guard expected - whole99 > 0 || median - whole99 > 0 else {
             return EffectFinding(
                 inEffect: false, isDecided: false,
@@ -92,6 +105,16 @@ extension EffectProof {
         return EffectFinding(inEffect: true, sentence: sentence)
     }
 
+    /// For how long, in nanoseconds, a packet waits where hardly anything is before it: itself and another one on the line,
+    /// and what the jitter before it shifts it by.
+    private static func waiting(
+        _ own: Impairment, _ laws: [DelayLaw], _ view: ProbeView
+    ) -> Double {
+        let slowest = (view.groups + [own]).compactMap { $0.rate?.bitsPerSecond }.min() ?? .max
+        let onLine = Double(2 * Impairment.frame * 8) / Double(slowest) * 1e9
+        return onLine + 2 * (laws.map(\.reach).max() ?? 0)
+    }
+
     static func judgeJitter(
         _ own: Impairment, _ view: ProbeView
     ) throws(MergeConflict) -> EffectFinding {
@@ -110,7 +133,7 @@ extension EffectProof {
             }
             return (high - low, centred.count)
         }
-        guard let (seen, count) = spread(view), count >= 50 else {
+        guard let (seen, count) = spread(view), count >= (isQueued ? 30 : 50) else {
             return EffectFinding(
                 inEffect: false, isDecided: false,
                 sentence: "too few packets arrived to show a jitter")
@@ -125,13 +148,11 @@ extension EffectProof {
             let low = asked * narrowed * (1 - min(0.8, 0.1 + error))
             return low...max(low, asked * (1.1 + error) + 0.5e6)
         }
-        let bounds99 = bounds(count)
-        guard bounds99.contains(seen) else {
-            // Too much of it may be real traffic that waits.
-            let isWaiting = isQueued && seen > bounds99.upperBound
+        guard bounds(count).contains(seen) else {
+            // Where order is kept, real traffic narrows it; where it waits, it widens.
             return EffectFinding(
-                inEffect: false, isDecided: !isWaiting,
-                sentence: sentence + (isWaiting ? ": packets wait for a rate limit as well" : ""))
+                inEffect: false, isDecided: !isQueued,
+                sentence: sentence + (isQueued ? ": a rate limit changes it as well" : ""))
         }
         for (name, part) in view.parts {
             guard let (value, count) = spread(part), count >= 20 else { continue }

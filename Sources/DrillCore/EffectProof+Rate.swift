@@ -6,12 +6,28 @@ extension EffectProof {
         var offered: Double
         /// At which it arrived.
         var seen: Double
-        /// Between one arrival and the next.
-        var gaps: [Double]
+        /// One after the other, without those that passed on a burst's credit.
+        var arrivals: [RunInstant]
+
+        /// From each `step`th arrival to the next of these, in nanoseconds.
+        func spans(_ step: Int) -> [Double] {
+            stride(from: step, to: arrivals.count, by: step).map {
+                Double((arrivals[$0] - arrivals[$0 - step]).nanoseconds)
+            }
+        }
     }
 
     /// A train has to be sent so many times faster than the limit for its spreading to be the limit's.
     private static let leastOffer = 1.5
+
+    /// A limit of others that is no higher than so many times the asked one cannot be told from it.
+    static let hiding = 1.2
+
+    /// Nearer to one another than this share of their time on the line no limit lets packets be.
+    static let nearness = 0.75
+
+    /// Packets of which the time on the line is a millisecond: a machine that is some tenths late lets single ones go together.
+    static func span(_ onLine: Double) -> Int { max(1, Int((1e6 / onLine).rounded(.up))) }
 
     /// Real traffic takes its share, so that the trains that were disturbed least count.
     static func judgeRate(_ own: Impairment, _ limit: RateLimit, _ view: ProbeView)
@@ -26,10 +42,11 @@ extension EffectProof {
             EffectFinding(inEffect: false, isDecided: false, sentence: sentence)
         }
         if view.groups.contains(where: {
-            $0.rate.map { Double($0.bitsPerSecond) <= asked } ?? false
+            $0.rate.map { Double($0.bitsPerSecond) <= Self.hiding * asked } ?? false
         }) {
             return undecided(
-                "another fault limits the link to no more than \(Figure.bitRate(asked)) already")
+                "another fault limits the link to about \(Figure.bitRate(asked)) already, or to less"
+            )
         }
         func trains(_ view: ProbeView) -> [Train] {
             view.trains.compactMap {
@@ -52,26 +69,29 @@ extension EffectProof {
             "\(fast.count) trains at \(Figure.bitRate(seen)), asked \(Figure.bitRate(asked))"
         let jitter = delays.map(\.jitter).max() ?? 0
         let onLine = Double(size * 8) / asked * 1e9
-        let count = view.trains.map(\.count).min() ?? 0
+        // The window may have cut one.
+        let count = view.trains.map(\.count).max() ?? 0
         let whole = Double(count) * onLine
         guard seen <= 1.1 * asked, seen >= 0.5 * asked * whole / (whole + 8 * jitter) else {
             return EffectFinding(inEffect: false, sentence: sentence)
         }
         // A jitter spreads a train, too, but leaves some of its packets close together: a limit does not.
-        let byJitter = delays.map { $0.share(nearerThan: nearness * onLine, of: count) }.min() ?? 1
-        func near(_ trains: [Train]) -> (hits: Int, of: Int) {
-            let gaps = trains.flatMap(\.gaps)
-            return (gaps.count { $0 < nearness * onLine }, gaps.count)
+        let step = span(onLine)
+        let near = nearness * Double(step) * onLine
+        let byJitter = delays.map { $0.share(nearerThan: near, step: step, of: count) }.min() ?? 1
+        func nearOnes(_ trains: [Train]) -> (hits: Int, of: Int) {
+            let spans = trains.flatMap { $0.spans(step) }
+            return (spans.count { $0 < near }, spans.count)
         }
-        let (hits, gaps) = near(fast)
-        if jitter > 0, BinomialBound.tail(atMost: hits, trials: gaps, rate: byJitter) > 0.001 {
+        let (hits, spans) = nearOnes(fast)
+        if jitter > 0, BinomialBound.tail(atMost: hits, trials: spans, rate: byJitter) > 0.001 {
             return undecided("\(sentence): the jitter may have spread them")
         }
         for (name, part) in view.parts {
             let fast = trains(part).filter { $0.offered >= leastOffer * asked }
             guard let value = best(fast) else { continue }
-            let (hits, gaps) = near(fast)
-            let isSpread = jitter == 0 || Double(hits) < max(3, 0.5 * byJitter * Double(gaps))
+            let (hits, spans) = nearOnes(fast)
+            let isSpread = jitter == 0 || Double(hits) < max(3, 0.5 * byJitter * Double(spans))
             if value <= 1.5 * asked, isSpread { continue }
             return EffectFinding(
                 inEffect: false,
@@ -103,6 +123,6 @@ extension EffectProof {
         return Train(
             offered: rate(packets.count, in: ended - begun),
             seen: rate(limited.count, in: last - first),
-            gaps: zip(limited, limited.dropFirst()).map { Double(($1 - $0).nanoseconds) })
+            arrivals: Array(limited))
     }
 }

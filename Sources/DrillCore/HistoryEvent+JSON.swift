@@ -34,6 +34,7 @@ private struct EventLine: Codable {
     var boot_id: LenientText?
     var asked: Int64?
     var answered: Int64?
+    var term: Int64?
     var state: HistoryEvent.ProvenState?
     var effect: LenientText?
     var value: Bool?
@@ -88,6 +89,7 @@ extension HistoryEvent: Codable {
                 $0.boot_id = observation.bootID.map(LenientText.init(text:))
                 $0.asked = observation.asked?.nanoseconds
                 $0.answered = observation.answered?.nanoseconds
+                $0.term = observation.term
             }
         case .proven(let host, let step, let state, let effect):
             make("proven") {
@@ -173,7 +175,7 @@ extension HistoryEvent: Codable {
                     source: line.source ?? .address, epoch: line.epoch?.text,
                     bootID: line.boot_id?.text,
                     asked: line.asked.map(RunInstant.init(nanoseconds:)),
-                    answered: line.answered.map(RunInstant.init(nanoseconds:))))
+                    answered: line.answered.map(RunInstant.init(nanoseconds:)), term: line.term))
         case "proven":
             kind = .proven(
                 host: try need(line.host, "host"), step: try need(line.step, "step"),

@@ -53,10 +53,13 @@ package struct HistoryEvent: Hashable, Sendable {
         /// Polls: when the question was asked and when its answer came.
         package var asked: RunInstant?
         package var answered: RunInstant?
+        /// Polls of a protocol in whose terms one host leads at most: the term that the host is in; a leader's own.
+        package var term: Int64?
 
         package init(
             host: HostName, primary: Bool, source: RoleSource, epoch: String? = nil,
-            bootID: String? = nil, asked: RunInstant? = nil, answered: RunInstant? = nil
+            bootID: String? = nil, asked: RunInstant? = nil, answered: RunInstant? = nil,
+            term: Int64? = nil
         ) {
             self.host = host
             self.primary = primary
@@ -65,6 +68,7 @@ package struct HistoryEvent: Hashable, Sendable {
             self.bootID = bootID
             self.asked = asked
             self.answered = answered
+            self.term = term
         }
     }
 

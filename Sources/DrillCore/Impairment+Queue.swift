@@ -1,4 +1,19 @@
 extension Impairment {
+    /// A full Ethernet frame, in bytes.
+    static let frame = 1514
+
+    /// For how long the last packet of a full queue waits for the rate limit.
+    var queueing: Duration {
+        guard let rate else { return .zero }
+        let bits = Double(queueLimit * Self.frame * 8)
+        return .nanoseconds(Int64(min(3600, bits / Double(max(1, rate.bitsPerSecond))) * 1e9))
+    }
+
+    /// How long a packet may be on its way where the link is not crowded.
+    package var flight: Duration {
+        delay + jitter * 4 + (rate == nil ? .zero : .milliseconds(250)) + .milliseconds(5)
+    }
+
     /// Packets that may be held at once, in both backends; one more is dropped, and counted.
     ///
     /// What is under way at 100,000 packets a second, or at the rate limit with small packets, must fit: a fault that delays

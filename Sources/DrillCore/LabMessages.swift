@@ -1,6 +1,6 @@
 /// What the controller asks of the lab's supervisor: JSON lines on its standard input.
 package struct LabRequest: Hashable, Sendable, Codable {
-    /// Echoed in the reply; counts up from 1.
+    /// Echoed in the reply; counts up from 1. What nobody waits for has −1.
     package var id: Int
     package var command: LabCommand
 

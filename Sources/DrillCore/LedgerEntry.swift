@@ -159,10 +159,12 @@ package struct WatchAnswer: Hashable, Sendable, Codable {
     package var answered: RunInstant
     /// The server's identity: another one means that it was started anew in between. Empty where it refused to talk.
     package var identity: String
+    /// `HistoryEvent.RoleObservation.term`.
+    package var term: Int64?
 
     package init(
         id: String, host: HostName, value: Bool, asked: RunInstant, answered: RunInstant,
-        identity: String
+        identity: String, term: Int64? = nil
     ) {
         self.id = id
         self.host = host
@@ -170,5 +172,6 @@ package struct WatchAnswer: Hashable, Sendable, Codable {
         self.asked = asked
         self.answered = answered
         self.identity = identity
+        self.term = term
     }
 }

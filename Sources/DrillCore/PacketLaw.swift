@@ -69,7 +69,7 @@ struct PacketLaw: Hashable, Sendable {
         guard mean > 0, mean < 1 else { return Share(mean) }
         let shared = isBad * (1 - isBad) * (bad - good) * (bad - good)
         let memory = 1 - p - r
-        let inflation = 1 + 2 * shared / (mean * (1 - mean)) * memory / (1 - memory)
+        let inflation = 1 + 2 * shared / (mean * (1 - mean)) * memory / max(1e-12, 1 - memory)
         return Share(
             mean, again: (mean * mean + shared * memory) / mean, inflation: max(1, inflation))
     }
@@ -149,6 +149,9 @@ struct DelayLaw: Hashable, Sendable {
     var lowerQuartile: Double { at(0.25) }
     var upperQuartile: Double { at(0.75) }
 
+    /// Hardly a packet is kept longer than the median and this.
+    var reach: Double { distribution == nil ? jitter : 4 * jitter }
+
     /// A packet cannot come before it was sent.
     private func at(_ level: Double) -> Double { max(0, delay + jitter * deviation(level)) }
 
@@ -162,12 +165,20 @@ struct DelayLaw: Hashable, Sendable {
         }
     }
 
-    /// The chance that the next of so many packets, sent at once, comes sooner than `gap` nanoseconds after the one before:
-    /// of the middle half of them, exponential gaps of that half's mean.
-    func share(nearerThan gap: Double, of count: Int) -> Double {
+    /// The chance that of `count` packets, sent at once, one comes sooner than `span` nanoseconds after the one that is
+    /// `step` before it: in the middle half of them arrivals are a Poisson process.
+    func share(nearerThan span: Double, step: Int, of count: Int) -> Double {
         let middle = upperQuartile - lowerQuartile
         guard middle > 0 else { return 1 }
-        return -expm1(-gap * Double(count) / 2 / middle)
+        let mean = span * Double(count) / 2 / middle
+        // Fewer than `step` come in the span.
+        var term = exp(-mean)
+        var fewer = 0.0
+        for number in 0..<max(1, step) {
+            fewer += term
+            term *= mean / Double(number + 1)
+        }
+        return max(0, 1 - fewer)
     }
 
     /// The share that is kept shorter than so many nanoseconds.

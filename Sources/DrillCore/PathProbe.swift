@@ -17,6 +17,8 @@ package struct ProbePath: Hashable, Sendable, Codable {
     package var target: String
     /// How often packets, or trains of them, are sent, a second.
     package var rate: Double
+    /// By how much of its period a path begins later, so that two on one link do not queue behind one another.
+    package var phase = 0.0
     /// Packets that are sent back to back each time; more than 1 measures a rate limit by their dispersion.
     package var train: Int
     /// Of a whole Ethernet frame without its check sequence, in bytes.

@@ -35,7 +35,7 @@ package struct ProbeDemand: Hashable, Sendable {
 
     /// The shortest window in which so many packets can be sent.
     package var shortest: Duration {
-        .nanoseconds(Int64((Double(count) / Double(train) / mostRate * 1e9).rounded(.up)))
+        .nanoseconds(Int64(min(9e18, Double(count) / Double(train) / mostRate * 1e9).rounded(.up)))
     }
 
     /// Trains a second that send five times what is needed in the window, within the bounds: each quarter of the window
@@ -85,11 +85,18 @@ extension EffectProof {
             if let tooSmall = tooSmall(impairment, beside: others) { return tooSmall }
         }
         let demand = demand(effect, beside: others)
-        guard demand.shortest > window else { return nil }
+        var flight = Duration.zero
+        for case .impair(let impairment)? in [effect, others] {
+            flight = flight + impairment.flight
+        }
+        guard demand.shortest + flight > window else { return nil }
         let packets = Int((demand.mostRate * Double(demand.train)).rounded())
         return
             "its effect shows in \(demand.count) packets, which take \(Figure.duration(demand.shortest)) at "
-            + "\(packets) a second: it cannot be proven in \(Figure.duration(window))"
+            + "\(packets) a second"
+            + (flight < .milliseconds(100)
+                ? "" : ", and each is on its way for up to \(Figure.duration(flight))")
+            + ": it cannot be proven in \(Figure.duration(window))"
     }
 
     /// Below this a delay cannot be told from the machine's own.
@@ -99,7 +106,15 @@ extension EffectProof {
         _ impairment: Impairment, beside others: LinkEffect?
     ) -> String? {
         var kept = impairment.delay + impairment.jitter
-        if case .impair(let others) = others { kept += others.delay + others.jitter }
+        if case .impair(let others) = others {
+            kept += others.delay + others.jitter
+            if let rate = impairment.rate, let other = others.rate,
+                Double(other.bitsPerSecond) <= hiding * Double(rate.bitsPerSecond)
+            {
+                return
+                    "the link is limited to \(Figure.bitRate(Double(other.bitsPerSecond))) already: it cannot be proven"
+            }
+        }
         if impairment.delay > .zero, impairment.delay < leastDelay {
             return "a delay below \(leastDelay.spelled) cannot be told from the machine's own"
         }
@@ -133,7 +148,7 @@ extension EffectProof {
         }
         if own.jitter > .zero {
             // The quartiles' distance is then known to about a tenth.
-            demand = demand.merged(ProbeDemand(count: 400))
+            demand = demand.merged(ProbeDemand(count: both.rate == nil ? 400 : 60))
         }
         for kind in ShareKind.allCases where kind.isAsked(own) {
             let share = kind.share(both)
@@ -150,8 +165,18 @@ extension EffectProof {
         }
         if let rate = own.rate {
             demand = demand.merged(self.demand(rate, beside: DelayLaw(both)))
-            // Only the first of a train shows a jitter behind a limit.
-            if own.jitter > .zero { demand.count = max(demand.count, 60 * demand.train) }
+            // Only the first of a train shows a delay behind a limit.
+            let firsts = own.jitter > .zero ? 60 : own.delay > .zero ? 20 : 0
+            demand.count = max(demand.count, firsts * demand.train)
+        }
+        if both.rate != nil {
+            demand.wait = demand.wait + min(.seconds(5), both.queueing)
+            // Packets that keep their order show a jitter only where they are far apart.
+            if own.jitter > .zero {
+                let reach = Double(own.jitter.nanoseconds) / 1e9
+                demand.mostRate = min(demand.mostRate, 1 / (8 * reach))
+                demand.leastRate = min(demand.leastRate, demand.mostRate)
+            }
         }
         return demand
     }
@@ -168,7 +193,7 @@ extension EffectProof {
             let hits = 2 * telling(share.again, from: mean)
             count = max(count, hits / mean, 30 / mean / max(0.01, 1 - share.again))
         }
-        return Int(count.rounded(.up))
+        return Int(min(1e12, count).rounded(.up))
     }
 
     /// Draws of which the share tells one chance from another, each with an error of one in a thousand.
@@ -181,12 +206,9 @@ extension EffectProof {
     /// Of packets, for a limit with a burst or beside a jitter.
     private static let mostTrain = 200
 
-    /// Nearer to one another than this share of its time on the line no limit lets two packets be.
-    static let nearness = 0.75
-
     /// Trains that a limit spreads over some 20 ms, and that are a tenth of what it lets pass at most.
     ///
-    /// - Parameter delays: what else spreads them: they take twice as long as most of them are apart by it, where they can.
+    /// - Parameter delays: what else spreads them: they take twice as long as half of them are apart by it, where they can.
     static func demand(
         _ limit: RateLimit, beside delays: DelayLaw = DelayLaw(.none)
     ) -> ProbeDemand {
@@ -195,13 +217,16 @@ extension EffectProof {
         let onLine = Double(size) / bytes
         let middle = (delays.upperQuartile - delays.lowerQuartile) / 1e9
         let beyondBurst = 2 * limit.burst / size + 1
-        let train = min(mostTrain, max(10, beyondBurst, Int(min(1000, 4 * middle / onLine))))
+        let train = min(mostTrain, max(10, beyondBurst, Int(min(1000, 2 * middle / onLine))))
         let seconds = Double(train) * onLine
         let most = min(20, 0.1 / seconds)
         var trains = 5.0
         if delays.jitter > 0 {
-            let near = delays.share(nearerThan: nearness * onLine * 1e9, of: train)
-            trains = max(trains, 3 * log(0.001) / log1p(-min(near, 0.999)) / Double(train - 1))
+            let step = span(onLine * 1e9)
+            let near = delays.share(
+                nearerThan: nearness * Double(step) * onLine * 1e9, step: step, of: train)
+            let spans = 3 * log(0.001) / log1p(-min(max(near, 1e-9), 0.999))
+            trains = max(trains, spans / max(1, Double((train - 1) / step)))
         }
         return ProbeDemand(
             count: Int(min(1e6, trains.rounded(.up))) * train, train: train, size: size,

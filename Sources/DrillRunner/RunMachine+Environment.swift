@@ -49,10 +49,11 @@ extension RunMachine {
 
     /// Long enough for the rarest of its effects.
     private var environmentWindow: Duration {
-        let shortest = merged(environment).links.map {
-            EffectProof.demand($0.treatment.effect).shortest
+        let windows = merged(environment).links.map { link in
+            let effect = link.treatment.effect
+            return EffectProof.demand(effect).shortest * 2 + Self.flight(effect)
         }
-        return max(.seconds(1), (shortest.max() ?? .zero) * 2)
+        return max(.seconds(1), windows.max() ?? .zero)
     }
 
     mutating func proveEnvironment(_ now: RunInstant, _ out: inout [RunDirective]) {

@@ -36,6 +36,7 @@ extension RunMachine {
             var path = ProbePath(
                 id: "\(stem).\(link.from)-\(link.to).\(number)", link: link, traffic: traffic,
                 cast: cast, source: source, target: target, rate: rate)
+            path.phase = Double(number) / Double(casts.count)
             if let demand {
                 path.train = demand.train
                 path.size = demand.size
@@ -194,10 +195,9 @@ extension RunMachine {
     }
 
     /// How long a packet may be on its way under an effect; what is on its way when the effect goes is lost with it.
-    private static func flight(_ effect: LinkEffect?) -> Duration {
+    static func flight(_ effect: LinkEffect?) -> Duration {
         guard case .impair(let impairment)? = effect else { return .zero }
-        let queue: Duration = impairment.rate == nil ? .zero : .milliseconds(250)
-        return impairment.delay + impairment.jitter * 4 + queue + .milliseconds(5)
+        return impairment.flight
     }
 
     private static func name(_ watch: PathWatch) -> String {

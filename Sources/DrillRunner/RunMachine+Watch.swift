@@ -61,7 +61,8 @@ extension RunMachine {
             .init(
                 host: answer.host, primary: answer.value, source: .poll,
                 epoch: answer.identity.isEmpty ? nil : answer.identity,
-                bootID: bootIDs[answer.host], asked: answer.asked, answered: answer.answered),
+                bootID: bootIDs[answer.host], asked: answer.asked, answered: answer.answered,
+                term: answer.term),
             InstantInterval(low: answer.asked, high: answer.answered), now, &out)
     }
 

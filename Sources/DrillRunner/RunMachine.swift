@@ -172,7 +172,7 @@ package struct RunMachine: Sendable {
     }
 
     /// A tenth of the lease (`LabSpec.lease`).
-    private static let renewal = Duration.seconds(1)
+    static let renewal = Duration.seconds(1)
 
     mutating func send(
         _ command: LabCommand, for purpose: Purpose, _ out: inout [RunDirective]

@@ -112,7 +112,11 @@ package final class RunShell {
             try? lab?.send(request)
         case .openTrial(let trial): try recorder.open(trial)
         case .record(let event): try recorder.record(event)
-        case .closeTrial(let trial): try handle(.judged(try recorder.close(trial)))
+        case .closeTrial(let trial):
+            let verdict = try LeaseRenewal.during(lab, every: RunMachine.renewal) {
+                try recorder.close(trial)
+            }
+            try handle(.judged(verdict))
         case .status, .note: show(directive)
         case .finish(let outcome): self.outcome = outcome
         }

@@ -87,6 +87,18 @@ struct ProofCase: Sendable, CustomTestStringConvertible {
             half: Impairment(
                 delay: .milliseconds(25), rate: RateLimit(bitsPerSecond: 8_000_000))),
         ProofCase(
+            "a WAN",
+            Impairment(
+                delay: .milliseconds(25), jitter: .milliseconds(5),
+                rate: RateLimit(bitsPerSecond: 100_000_000)),
+            half: Impairment(
+                delay: .milliseconds(12), jitter: .milliseconds(5),
+                rate: RateLimit(bitsPerSecond: 100_000_000))),
+        ProofCase(
+            "30 ms beside another's limit", Impairment(delay: .milliseconds(30)),
+            others: Impairment(rate: RateLimit(bitsPerSecond: 10_000_000)),
+            half: Impairment(delay: .milliseconds(15))),
+        ProofCase(
             "8 Mbit/s beside another's jitter",
             Impairment(rate: RateLimit(bitsPerSecond: 8_000_000)),
             others: Impairment(delay: .milliseconds(50), jitter: .milliseconds(10))),
@@ -183,6 +195,43 @@ struct EffectProofTests {
         }
     }
 
+    /// A queue that real traffic keeps full for most of the time, and another one's jitter that it shifts.
+    @Test func `what waits for another fault's limit is no delay for sure`() {
+        let asked = LinkEffect.impair(Impairment(delay: .milliseconds(20)))
+        let limit = Impairment(rate: RateLimit(bitsPerSecond: 10_000_000))
+        let full = LinkEffect.impair(Impairment(delay: .milliseconds(400), rate: limit.rate))
+        var path = SimulatedPath(seed: 1)
+        let waiting = path.samples(EffectProof.demand(asked), times: 5) { _ in full }
+        let finding = EffectProof.judge(
+            asked, samples: waiting.map { ($0, .impair(limit)) }, baseline: path.baseline)
+        #expect(!finding.inEffect && !finding.isDecided, "\(finding.sentence)")
+
+        let few = LinkEffect.impair(Impairment(delay: .milliseconds(5)))
+        let wan = Impairment(
+            delay: .milliseconds(25), jitter: .milliseconds(5),
+            rate: RateLimit(bitsPerSecond: 100_000_000))
+        let shifted = LinkEffect.impair(
+            Impairment(delay: .milliseconds(28), jitter: .milliseconds(2), rate: wan.rate))
+        let late = path.samples(EffectProof.demand(few), times: 5) { _ in shifted }
+        let second = EffectProof.judge(
+            few, samples: late.map { ($0, .impair(wan)) }, baseline: path.baseline)
+        #expect(!second.inEffect && !second.isDecided, "\(second.sentence)")
+    }
+
+    @Test(arguments: [90_000_000, 100_000_000, 120_000_000] as [UInt64])
+    func `a limit near another fault's is nobody's for sure`(_ rate: UInt64) {
+        let own = Impairment(rate: RateLimit(bitsPerSecond: rate))
+        let other = LinkEffect.impair(Impairment(rate: RateLimit(bitsPerSecond: 100_000_000)))
+        var path = SimulatedPath(seed: 1)
+        let samples = path.samples(EffectProof.demand(.impair(own)), times: 4) { _ in other }
+        let finding = EffectProof.judge(
+            .impair(own), samples: samples.map { ($0, other) }, baseline: path.baseline)
+        #expect(!finding.inEffect && !finding.isDecided, "\(finding.sentence)")
+        #expect(
+            EffectProof.problem(.impair(own), beside: other, within: .seconds(60))
+                == "the link is limited to 100.00 Mbit/s already: it cannot be proven")
+    }
+
     @Test func `what no packet of ours could show is said before anything starts`() {
         func problem(_ impairment: Impairment, _ window: Duration = .seconds(10)) -> String? {
             EffectProof.problem(.impair(impairment), within: window)
@@ -198,6 +247,18 @@ struct EffectProofTests {
             problem(Impairment(rate: slow))?.hasPrefix("its effect shows in 50 packets, which take")
                 == true)
         #expect(problem(Impairment(rate: slow), .seconds(60)) == nil)
+        // What is on its way when the window ends shows nothing.
+        #expect(
+            problem(Impairment(delay: .seconds(10)))
+                == "its effect shows in 40 packets, which take 40.0 ms at 1000 a second, and each is on its "
+                + "way for up to 10.0 s: it cannot be proven in 10.0 s")
+        #expect(problem(Impairment(delay: .seconds(9))) == nil)
+        // Rarer than any count of packets.
+        let rare = Impairment(loss: .random(.init(0.000_002)))
+        let half = LinkEffect.impair(Impairment(loss: .random(.init(0.5))))
+        #expect(EffectProof.problem(.impair(rare), beside: half, within: .seconds(60)) != nil)
+        let still = LossModel.gilbertElliott(p: 1e-18, r: 1e-18, h: 0, k: 1)
+        #expect(problem(Impairment(loss: still)) != nil)
     }
 
     /// As few packets as a control has in a short window.
@@ -271,8 +332,11 @@ struct EffectProofTests {
             }
         }
         #expect(clean >= 24)
-        // A jitter and a correlated loss leave the means as they are; a rate limit shows in trains alone.
-        if !proof.name.contains("jitter") { #expect(dirty <= 5) }
+        // A jitter and a correlated loss leave the means as they are; a rate limit shows in trains alone, and
+        // what waits behind one is no excess.
+        if !proof.name.contains("jitter"), !proof.name.contains("another's limit") {
+            #expect(dirty <= 5)
+        }
     }
 
     @Test func `packets needed are those of which not one hit would be a finding`() {

@@ -14,7 +14,8 @@ struct SimulatedPath {
 
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
-    /// As `demand` asks, `factor` times as many, over one stretch of time; `effect` says what a packet meets.
+    /// As `demand` asks, `factor` times as many, over one stretch of time; `effect` says what a packet meets. The trains of
+    /// another cast go in between, as in a lab, and are not told of.
     mutating func samples(
         _ demand: ProbeDemand, times factor: Int = 1, from start: Int64 = 0,
         effect: (Double) -> LinkEffect?
@@ -29,6 +30,13 @@ struct SimulatedPath {
                 var sample = one(effect(share), at: instant, size: demand.size)
                 sample.continuesTrain = packet > 0
                 samples.append(sample)
+            }
+            guard demand.train > 1 else { continue }
+            for packet in 0..<demand.train {
+                let instant =
+                    start + Int64((Double(train) + 0.5) / rate * 1e9) + Int64(packet * 5000)
+                let share = (Double(train) + 0.5) / Double(trains)
+                _ = one(effect(share), at: instant, size: demand.size)
             }
         }
         return samples

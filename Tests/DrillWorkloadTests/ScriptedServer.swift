@@ -1,4 +1,5 @@
 import CLinux
+import DrillCore
 import DrillWorkload
 import Glibc
 import Synchronization

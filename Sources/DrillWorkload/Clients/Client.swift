@@ -142,6 +142,8 @@ package protocol ClientSession: AnyObject {
     /// What tells this start of this server from every other: a run id, a start time. The same text as
     /// `ClientConnection.answeredBy`'s host.
     func identity() throws(SessionError) -> String
+    /// Of a server whose protocol has terms in each of which one leads at most: its own, once `identity` has answered.
+    var term: Int64? { get }
     /// Makes what a ledger needs (a table); does nothing where it is there.
     func prepare() throws(SessionError)
     func write(_ entry: LedgerEntry) throws(SessionError)
@@ -150,6 +152,10 @@ package protocol ClientSession: AnyObject {
     /// The first field of the first row that the question's keys (`sql`, `command`) ask for.
     func query(_ parameters: [String: String]) throws(SessionError) -> String
     func close()
+}
+
+extension ClientSession {
+    package var term: Int64? { nil }
 }
 
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {

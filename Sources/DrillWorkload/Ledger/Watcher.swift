@@ -59,7 +59,7 @@ package final class Watcher: Sendable {
                     .answered(
                         WatchAnswer(
                             id: plan.id, host: server.host, value: value, asked: asked,
-                            answered: answered, identity: try open.identity())))
+                            answered: answered, identity: try open.identity(), term: open.term)))
             } catch {
                 // A host that refuses holds no role; silence says nothing. The next question has a new connection.
                 if error.isRefusal {

@@ -50,6 +50,12 @@ final class EtcdSession: ClientSession {
         return try proveLead() ?? own
     }
 
+    /// Of a leader only one that is proven.
+    var term: Int64? {
+        guard let status, let term = status.header?.raft_term else { return nil }
+        return !status.isLeader || lead?.term == term ? Int64(term) : nil
+    }
+
     /// A leader that was just elected may still name the term before its own, until it has applied an entry of its own:
     /// which it has when it answers a linearizable read. Nil: it has ceased to lead meanwhile.
     private func proveLead() throws(SessionError) -> String? {

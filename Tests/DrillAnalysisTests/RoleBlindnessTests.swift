@@ -1,0 +1,76 @@
+import DrillAnalysis
+import DrillCore
+import Testing
+
+/// What may go unwatched without leaving open whether two hosts were primary at once.
+struct RoleBlindnessTests {
+    private struct Look {
+        var primary: Bool
+        var term: Int64?
+        var boot = "1"
+    }
+
+    /// Every 50 ms from 0 to 8 s; nil: no answer.
+    private func polls(_ host: HostName, _ look: (Double) -> Look?) -> [HistoryEvent] {
+        stride(from: 0.0, to: 8_000, by: 50).compactMap { at in
+            look(at).map { look in
+                let asked = RunInstant(nanoseconds: Int64(at * 1e6))
+                let answered = asked + .milliseconds(1)
+                return HistoryEvent(
+                    InstantInterval(low: asked, high: answered),
+                    .role(
+                        .init(
+                            host: host, primary: look.primary, source: .poll,
+                            bootID: "\(host)#\(look.boot)", asked: asked, answered: answered,
+                            term: look.term)))
+            }
+        }
+    }
+
+    /// `a` is dead from 3 to 6 s.
+    private func find(
+        _ events: [HistoryEvent]
+    ) -> SplitBrainReport {
+        func at(_ seconds: Double) -> RunInstant { RunInstant(nanoseconds: Int64(seconds * 1e9)) }
+        let dead = RoleExclusion(
+            host: "a", state: .dead, from: InstantInterval(at(3)), until: at(6),
+            watchedAgain: at(6.05))
+        return SplitBrain.find(
+            claims: RoleClaims.collect(
+                events: events, exclusions: [dead], recordEnd: at(8), every: .milliseconds(50)),
+            roles: Roles(
+                among: ["a", "b"], primary: .run([:], equals: "", every: .milliseconds(50))),
+            exclusions: [dead], events: events, from: nil)
+    }
+
+    /// A member that was started anew and says nothing for 1.5 s, beside the leader of its term.
+    private func booting(
+        first: Int64 = 3, leader: Int64 = 4, last: Int64? = 4, boot: String = "2",
+        _ change: (Double) -> Int64? = { _ in nil }
+    ) -> SplitBrainReport {
+        find(
+            polls("a") { at in
+                at < 3_000
+                    ? Look(primary: true, term: first)
+                    : at < 7_500 ? nil : Look(primary: false, term: last, boot: boot)
+            }
+                + polls("b") { at in
+                    at < 4_000
+                        ? Look(primary: false, term: first)
+                        : Look(primary: true, term: change(at) ?? leader)
+                })
+    }
+
+    @Test func `a term that another host leads in is nobody else's`() {
+        #expect(booting().seen == false)
+        // Nobody may have led in a term that nobody saw a leader of, and then it may have been this one.
+        #expect(booting(leader: 5, last: 5).seen == nil)
+        #expect(booting(last: nil).seen == nil)
+        // It led all the time, for all that is known.
+        #expect(booting(boot: "1").seen == nil)
+        // The leader has seen a later term than the one that was silent: there was an election meanwhile.
+        #expect(booting { $0 > 7_000 ? 5 : nil }.seen == nil)
+        // No term at all has passed: what was started anew does not lead in its old one.
+        #expect(booting(first: 4).seen == false)
+    }
+}
