@@ -18,8 +18,8 @@ package struct ProbeFrame: Hashable, Sendable {
     /// Which path of the prober it is.
     package let path: UInt32
     private let template: [UInt8]
-    /// Where its checksum lies, and where what is summed begins.
-    private let transport: (checksum: Int, isTCP: Bool)?
+    /// Where its checksum lies, and the sum without a number, of the pseudo header too.
+    private let transport: (checksum: Int, sum: UInt16)?
 
     /// - Parameters:
     ///   - sender: Ethernet addresses, six bytes each.
@@ -41,6 +41,7 @@ package struct ProbeFrame: Hashable, Sendable {
         let length = size - 14
         let number16 = { (value: UInt16) in [UInt8(value >> 8), UInt8(value & 0xff)] }
         var protocolNumber: UInt8
+        var checksum: Int?
         var header: [UInt8]
         switch path.traffic {
         case .all, .udp:
@@ -48,19 +49,18 @@ package struct ProbeFrame: Hashable, Sendable {
             if case .udp(let wanted) = path.traffic { port = wanted }
             protocolNumber = 17
             header = number16(0xfd1e) + number16(port) + number16(UInt16(length - 20)) + [0, 0]
-            transport = (14 + 20 + 6, false)
+            checksum = 14 + 20 + 6
         case .tcp(let port):
             protocolNumber = 6
             // Five words, RST.
             header =
                 number16(0xfd1e) + number16(port) + [0, 0, 0, 0, 0, 0, 0, 0]
                 + [0x50, 0x04, 0, 0, 0, 0, 0, 0]
-            transport = (14 + 20 + 16, true)
+            checksum = 14 + 20 + 16
         case .vrrp:
             protocolNumber = 112
             // Version 3, advertisement, router 255, priority 1, no address, one second.
             header = [0x31, 255, 1, 0, 0, 100, 0, 0]
-            transport = nil
         }
         var ip: [UInt8] = [0x45, 0xc0] + number16(UInt16(length)) + [0, 0, 0x40, 0]
         ip += [255, protocolNumber, 0, 0] + source + destination
@@ -74,6 +74,10 @@ package struct ProbeFrame: Hashable, Sendable {
             frame.append(UInt8(truncatingIfNeeded: frame.count &* 167 &+ 13))
         }
         template = frame
+        transport = checksum.map { place in
+            let pseudo = source + destination + [0, protocolNumber] + number16(UInt16(length - 20))
+            return (place, Self.sum(frame[34...], Self.sum(pseudo[...])))
+        }
     }
 
     package static func == (left: Self, right: Self) -> Bool {
@@ -96,15 +100,9 @@ package struct ProbeFrame: Hashable, Sendable {
             }
         }
         if let transport {
-            // Over the pseudo header too; then one that is wrong, and never 0, which would mean none.
-            let payload = frame[34...]
-            let pseudo =
-                Array(frame[26..<34])
-                + [
-                    0, transport.isTCP ? 6 : 17, UInt8(payload.count >> 8),
-                    UInt8(payload.count & 0xff),
-                ]
-            let right = ~Self.sum(payload, Self.sum(pseudo[...]))
+            // One that is wrong, and never 0, which would mean none. Only the number differs from the template.
+            let number = Self.offset + 8
+            let right = ~Self.sum(frame[number..<number + 12], transport.sum)
             let wrong = right ^ 0x5555 == 0 ? right ^ 0x3333 : right ^ 0x5555
             frame[transport.checksum] = UInt8(wrong >> 8)
             frame[transport.checksum + 1] = UInt8(wrong & 0xff)

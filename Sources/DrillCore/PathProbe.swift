@@ -17,7 +17,7 @@ package struct ProbePath: Hashable, Sendable, Codable {
     package var target: String
     /// How often packets, or trains of them, are sent, a second.
     package var rate: Double
-    /// By how much of its period a path begins later, so that two on one link do not queue behind one another.
+    /// By how much of its period a path begins later, so that two of one sender do not queue behind one another.
     package var phase = 0.0
     /// Packets that are sent back to back each time; more than 1 measures a rate limit by their dispersion.
     package var train: Int

@@ -36,7 +36,6 @@ extension RunMachine {
             var path = ProbePath(
                 id: "\(stem).\(link.from)-\(link.to).\(number)", link: link, traffic: traffic,
                 cast: cast, source: source, target: target, rate: rate)
-            path.phase = Double(number) / Double(casts.count)
             if let demand {
                 path.train = demand.train
                 path.size = demand.size
@@ -106,8 +105,24 @@ extension RunMachine {
 
     mutating func startPaths(_ watches: [PathWatch], _ out: inout [RunDirective]) {
         guard !watches.isEmpty else { return }
+        let watches = Self.spread(watches)
         for watch in watches { self.watches[watch.path.id] = watch }
         send(.startPaths(watches.map(\.path)), for: .startPaths, &out)
+    }
+
+    /// One after the other over a period: what a host sends to a group comes by all of its links, and would wait behind its
+    /// other trains at a rate limit.
+    private static func spread(_ watches: [PathWatch]) -> [PathWatch] {
+        var counts: [HostName: Int] = [:]
+        for watch in watches { counts[watch.path.link.from, default: 0] += 1 }
+        var seen: [HostName: Int] = [:]
+        return watches.map { watch in
+            var path = watch.path
+            let sender = path.link.from
+            path.phase = Double(seen[sender, default: 0]) / Double(counts[sender] ?? 1)
+            seen[sender, default: 0] += 1
+            return PathWatch(path: path, purpose: watch.purpose)
+        }
     }
 
     mutating func received(_ bucket: ProbeBucket) {
