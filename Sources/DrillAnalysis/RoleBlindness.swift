@@ -38,7 +38,7 @@ enum RoleBlindness {
             }
             blind += gaps(in: polls, among: roles.among, longerThan: every + every)
         }
-        let terms = RoleTerms(polls)
+        let terms = RoleTerms(polls, exclusions)
         let tolerance = every.map { $0 + $0 } ?? roles.handover
         for blind in blind.sorted(by: { $0.interval.low < $1.interval.low })
         where roles.among.contains(blind.host) {
@@ -91,10 +91,12 @@ enum RoleBlindness {
 /// falls (Raft, Ongaro and Ousterhout 2014, section 5.2).
 private struct RoleTerms {
     private let polls: [HostName: [RoleAnswer]]
+    private let exclusions: [RoleExclusion]
     private var leaders: [Int64: HostName] = [:]
 
-    init(_ polls: [HostName: [RoleAnswer]]) {
+    init(_ polls: [HostName: [RoleAnswer]], _ exclusions: [RoleExclusion]) {
         self.polls = polls.mapValues { $0.sorted { $0.interval.high < $1.interval.high } }
+        self.exclusions = exclusions
         for (host, answers) in polls {
             for answer in answers where answer.primary {
                 if let term = answer.term { leaders[term] = host }
@@ -106,15 +108,20 @@ private struct RoleTerms {
     /// may have stood in belongs to another host.
     func excuse(_ host: HostName, _ interval: InstantInterval) -> Bool {
         let answers = polls[host] ?? []
-        guard let before = answers.last(where: { $0.interval.high <= interval.low }),
+        // One that refuses names no term, and leads in none.
+        guard
+            let before = answers.last(where: { $0.interval.high <= interval.low && $0.term != nil }
+            ),
             let after = answers.first(where: { $0.interval.high >= interval.high }),
-            let first = before.term, let last = after.term, !after.primary, first <= last,
-            last - first < 1000
+            let first = before.term, let last = after.term, !after.primary, last - first < 1000
         else { return false }
         let isNew = before.bootID != nil && after.bootID != nil && before.bootID != after.bootID
         guard !before.primary || isNew else { return false }
-        // The term that it was last seen in is over for a host that led in it and was started anew.
-        let own = before.primary ? first + 1 : first
+        // The term that it was last seen in is over for a host that led in it and was started anew; and so are those before
+        // a term that others had elected a leader in while it was dead.
+        let own = max(
+            before.primary ? first + 1 : first,
+            elected(before: begin(host, interval), host) ?? first)
         // An answer names the term of what was applied last: nobody else may know of a later one either.
         let isLatest = polls.values.joined().allSatisfy {
             $0.interval.high > after.interval.high || $0.term ?? last <= last
@@ -123,5 +130,20 @@ private struct RoleTerms {
             && stride(from: own, through: last, by: 1).allSatisfy { term in
                 leaders[term].map { $0 != host } ?? false
             }
+    }
+
+    /// When it may have begun to act: a dead host does not before its heal.
+    private func begin(_ host: HostName, _ interval: InstantInterval) -> RunInstant {
+        let ends = exclusions.filter {
+            $0.host == host && $0.state == .dead && $0.from.high >= interval.low
+        }.compactMap(\.until).filter { $0 <= interval.high }
+        return ends.max() ?? interval.low
+    }
+
+    /// The latest term that another host had been seen to lead in.
+    private func elected(before instant: RunInstant, _ host: HostName) -> Int64? {
+        polls.filter { $0.key != host }.values.joined().filter {
+            $0.primary && $0.interval.high <= instant
+        }.compactMap(\.term).max()
     }
 }

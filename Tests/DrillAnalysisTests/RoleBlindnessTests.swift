@@ -46,13 +46,16 @@ struct RoleBlindnessTests {
     /// A member that was started anew and says nothing for 1.5 s, beside the leader of its term.
     private func booting(
         first: Int64 = 3, leader: Int64 = 4, last: Int64? = 4, boot: String = "2",
+        refusal: Double? = nil,
         _ change: (Double) -> Int64? = { _ in nil }
     ) -> SplitBrainReport {
         find(
             polls("a") { at in
                 at < 3_000
                     ? Look(primary: true, term: first)
-                    : at < 7_500 ? nil : Look(primary: false, term: last, boot: boot)
+                    : at == refusal
+                        ? Look(primary: false, boot: boot)
+                        : at < 7_500 ? nil : Look(primary: false, term: last, boot: boot)
             }
                 + polls("b") { at in
                     at < 4_000
@@ -63,9 +66,13 @@ struct RoleBlindnessTests {
 
     @Test func `a term that another host leads in is nobody else's`() {
         #expect(booting().seen == false)
-        // Nobody may have led in a term that nobody saw a leader of, and then it may have been this one.
-        #expect(booting(leader: 5, last: 5).seen == nil)
+        // Nobody saw a leader of term 4, but it was over while this one was dead.
+        #expect(booting(leader: 5, last: 5).seen == false)
+        // Of term 5, which came later, nobody saw one either: it may have been this one.
+        #expect(booting(leader: 6, last: 6) { $0 < 6_500 ? 4 : nil }.seen == nil)
         #expect(booting(last: nil).seen == nil)
+        // One that boots refuses at first.
+        #expect(booting(refusal: 6_050).seen == false)
         // It led all the time, for all that is known.
         #expect(booting(boot: "1").seen == nil)
         // The leader has seen a later term than the one that was silent: there was an election meanwhile.
