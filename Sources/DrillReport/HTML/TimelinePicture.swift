@@ -32,7 +32,7 @@ struct TimelinePicture {
         self.language = language
         self.width = width
         narrow = width < 600
-        scale = TimeScale(range: range, left: narrow ? 40 : 64, right: width - (narrow ? 6 : 14))
+        scale = TimeScale(range: range, left: narrow ? 48 : 64, right: width - (narrow ? 6 : 14))
     }
 
     private mutating func drawAll() {
@@ -299,6 +299,7 @@ struct TimelinePicture {
             y += 20
         }
         let seen = timeline.splitBrain.seen == true
+        var tags: [ClosedRange<Double>] = []
         for overlap in timeline.overlaps
         where overlap.end > scale.range.lowerBound && overlap.start < scale.range.upperBound {
             let x = scale.clamped(overlap.start)
@@ -315,8 +316,13 @@ struct TimelinePicture {
                     size <= length
                     ? x + length / 2 : (room > size ? x + length + size / 2 : x - size / 2)
                 let middle = (top + y) / 2 - 3
-                body +=
-                    "<rect class=\"tag\" x=\"\(at - size / 2 + 2)\" y=\"\(middle - 9)\" width=\"\(size - 4)\" height=\"18\" rx=\"9\"/><text class=\"on-tag\" text-anchor=\"middle\" x=\"\(at)\" y=\"\(middle + 4)\">\(text)</text>"
+                let tag = (at - size / 2)...(at + size / 2)
+                // Where two are close together, the first is said, and the others by their titles.
+                if !tags.contains(where: tag.overlaps) {
+                    tags.append(tag)
+                    body +=
+                        "<rect class=\"tag\" x=\"\(at - size / 2 + 2)\" y=\"\(middle - 9)\" width=\"\(size - 4)\" height=\"18\" rx=\"9\"/><text class=\"on-tag\" text-anchor=\"middle\" x=\"\(at)\" y=\"\(middle + 4)\">\(text)</text>"
+                }
             }
             body += "</g>"
         }
