@@ -92,14 +92,14 @@ enum RoleBlindness {
 private struct RoleTerms {
     private let polls: [HostName: [RoleAnswer]]
     private let exclusions: [RoleExclusion]
-    private var leaders: [Int64: HostName] = [:]
+    private var leaders: [Int64: Set<HostName>] = [:]
 
     init(_ polls: [HostName: [RoleAnswer]], _ exclusions: [RoleExclusion]) {
         self.polls = polls.mapValues { $0.sorted { $0.interval.high < $1.interval.high } }
         self.exclusions = exclusions
         for (host, answers) in polls {
             for answer in answers where answer.primary {
-                if let term = answer.term { leaders[term] = host }
+                if let term = answer.term { leaders[term, default: []].insert(host) }
             }
         }
     }
@@ -128,7 +128,7 @@ private struct RoleTerms {
         }
         return isLatest
             && stride(from: own, through: last, by: 1).allSatisfy { term in
-                leaders[term].map { $0 != host } ?? false
+                leaders[term].map { !$0.contains(host) } ?? false
             }
     }
 

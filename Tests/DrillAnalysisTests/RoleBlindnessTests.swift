@@ -46,21 +46,24 @@ struct RoleBlindnessTests {
     /// A member that was started anew and says nothing for 1.5 s, beside the leader of its term.
     private func booting(
         first: Int64 = 3, leader: Int64 = 4, last: Int64? = 4, boot: String = "2",
-        refusal: Double? = nil,
+        refusal: Double? = nil, leadsLater: Bool = false,
         _ change: (Double) -> Int64? = { _ in nil }
     ) -> SplitBrainReport {
         find(
             polls("a") { at in
                 at < 3_000
                     ? Look(primary: true, term: first)
-                    : at == refusal
-                        ? Look(primary: false, boot: boot)
-                        : at < 7_500 ? nil : Look(primary: false, term: last, boot: boot)
+                    : at > 7_800 && leadsLater
+                        ? Look(primary: true, term: leader, boot: boot)
+                        : at == refusal
+                            ? Look(primary: false, boot: boot)
+                            : at < 7_500 ? nil : Look(primary: false, term: last, boot: boot)
             }
                 + polls("b") { at in
                     at < 4_000
                         ? Look(primary: false, term: first)
-                        : Look(primary: true, term: change(at) ?? leader)
+                        : Look(
+                            primary: !leadsLater || at < 7_700, term: change(at) ?? leader)
                 })
     }
 
@@ -77,6 +80,8 @@ struct RoleBlindnessTests {
         #expect(booting(boot: "1").seen == nil)
         // The leader has seen a later term than the one that was silent: there was an election meanwhile.
         #expect(booting { $0 > 7_000 ? 5 : nil }.seen == nil)
+        // It was itself seen to lead in the other's term, which no sound store shows: nothing is excused.
+        #expect(booting(leadsLater: true).seen == nil)
         // No term at all has passed: what was started anew does not lead in its old one.
         #expect(booting(first: 4).seen == false)
     }
