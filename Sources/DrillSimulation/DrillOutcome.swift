@@ -11,6 +11,7 @@ package enum DrillViolation: CaseIterable, Hashable, Sendable {
     case unservedTooLong
     case unansweredTooLong
     case endless
+    case notLinearizable
 
     package var name: String {
         "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
@@ -29,6 +30,7 @@ package enum DrillViolation: CaseIterable, Hashable, Sendable {
         case .unservedTooLong: "after a single fault nobody served for too long"
         case .unansweredTooLong: "during a single fault a write waited too long for its answer"
         case .endless: "nothing comes to rest"
+        case .notLinearizable: "no order of what clients asked and were answered is a register's"
         }
     }
 }
@@ -36,7 +38,8 @@ package enum DrillViolation: CaseIterable, Hashable, Sendable {
 /// What must be over by when, at the timers that the pair has by default (heartbeat 10 ms, detect 35 ms); ns of true
 /// time, while clocks are up to 4 % slow.
 package enum DrillBounds {
-    /// After all faults: a node that starts waits for 8 × detect, then the vote, then up to 2 × patience to follow.
+    /// After all faults: a node that starts waits for 8 × detect, then the vote, then up to 2 × patience to follow. Within
+    /// the same time all writes are taken and answered.
     package static let recovery: Int64 = 1_000_000_000
     /// After one fault that leaves the network to the others as it was: detect, and a vote that comes at most a heartbeat
     /// after the promise to the old primary has run out.
@@ -52,6 +55,9 @@ package struct DrillOutcome: Hashable, Sendable {
     /// The first one ends the drill.
     package internal(set) var violation: DrillViolation?
     package internal(set) var violatedAt: Int64 = 0
+    /// A fault did something: a node stopped or was paused, a message was lost, late or doubled, a link broke, a primary
+    /// handed over.
+    package internal(set) var tookEffect = false
     /// `DrillBounds` hold for it.
     package internal(set) var isBounded = false
     package internal(set) var events = 0
@@ -60,9 +66,9 @@ package struct DrillOutcome: Hashable, Sendable {
     package internal(set) var acknowledged: Int64 = 0
     /// The longest time in which nobody served, once somebody had; ns.
     package internal(set) var longestGap: Int64 = 0
-    /// The longest time for which a write waited that was answered; ns.
+    /// The longest time for which a write waited, whether it was answered or not; ns.
     package internal(set) var longestWait: Int64 = 0
-    /// From the end of the last fault until the pair was seen to be whole; ns.
+    /// From the end of the last fault, and half a second at least, until the pair was seen to be whole; ns.
     package internal(set) var recovery: Int64 = 0
     /// The drill's length; ns.
     package internal(set) var simulated: Int64 = 0

@@ -13,6 +13,8 @@ package struct DrillPlan: Hashable, Sendable {
     /// A clock is at most so many parts in 1,000 fast or slow. The protocol allows for 76: a lease is 6/7 of a promise.
     package var clockRate = 40
     package var faults: [PlannedFault] = []
+    /// How often it was drawn for `faults`: some faults come in several parts.
+    package var drawnFaults = 0
     package var planted: PlantedBug?
     /// One fault, which leaves the network to the others as it was: `DrillBounds` hold where the pair was whole before.
     package var isBounded = false
@@ -22,18 +24,24 @@ package struct DrillPlan: Hashable, Sendable {
     package init(seed: UInt64) { self.seed = seed }
 
     /// One to four faults, drawn from the seed.
-    package static func drawn(seed: UInt64, hasWitness: Bool = true, planted: PlantedBug? = nil)
-        -> DrillPlan
-    {
+    /// - Parameter attempt: each draws others.
+    package static func drawn(
+        seed: UInt64, attempt: Int = 0, hasWitness: Bool = true, planted: PlantedBug? = nil
+    ) -> DrillPlan {
         var plan = DrillPlan(seed: seed)
         plan.hasWitness = hasWitness
         plan.planted = planted
         var draw = Draw(
-            nodes: hasWitness ? 3 : 2, random: SeededGenerator(seed: seed, stream: 1))
+            nodes: hasWitness ? 3 : 2,
+            random: SeededGenerator(seed: seed, stream: UInt64(1 + attempt)))
         plan.firstWrite = 190_000_000 + Int64(draw.pick(20)) * 1_000_000
         plan.writeEvery = Int64(6 + draw.pick(10)) * 1_000_000
+        // A fault that comes when nobody writes any more finds nothing.
+        let span = Int64(plan.writes - 1) * plan.writeEvery
+        draw.busy = plan.firstWrite..<plan.firstWrite + span
         let count = [1, 1, 1, 2, 2, 2, 3, 3, 4, 4][draw.pick(10)]
         for _ in 0..<count { draw.fault(into: &plan.faults) }
+        plan.drawnFaults = count
         plan.isBounded = count == 1 && draw.isPlain
         return plan
     }
@@ -45,6 +53,8 @@ package struct DrillPlan: Hashable, Sendable {
 private struct Draw {
     let nodes: Int
     var random: SeededGenerator
+    /// When clients write, if nothing is in their way; ns.
+    var busy: Range<Int64> = 0..<1
     /// Where the faults before this one were: trouble that meets is what finds something.
     var last: Int64 = 0
     /// The last one leaves the network, and two of three nodes, as they are.
@@ -80,7 +90,7 @@ private struct Draw {
     }
 
     mutating func fault(into faults: inout [PlannedFault]) {
-        var at = 210_000_000 + Int64(pick(200_000)) * 1_000
+        var at = busy.lowerBound + Int64(pick(busy.count / 1000)) * 1_000
         if last > 0, pick(2) == 0 { at = last + Int64(pick(80_000)) * 1_000 }
         if pick(16) == 0 { at = Int64(pick(200_000)) * 1_000 }
         last = at

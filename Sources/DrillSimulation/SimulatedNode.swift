@@ -6,6 +6,8 @@ struct SimulatedNode: Sendable {
     struct Waiting: Sendable {
         var through: Int64
         var isRead: Bool
+        /// ns.
+        var asked: Int64
         /// What had been acknowledged when it asked.
         var floor: Int64
         /// Of the recorded operations; -1: not recorded.
@@ -20,12 +22,15 @@ struct SimulatedNode: Sendable {
     var syncedRecord = TwinRecord()
     var syncedLog = EpochLog()
     var isUp = true
-    var isPaused = false
+    /// So many pauses are on.
+    var pauses = 0
     /// Came while it was paused.
     var held: [Message] = []
     var waiting: [Waiting] = []
     /// So many steps until it crashes; -1: it does not.
     var crashIn = -1
+    /// The place of the crash in the plan that waits for its moment, or that keeps it down; -1: none.
+    var crash = -1
     var losesPower = false
     /// `atOnce` where none is awaited.
     var crashMoment = CrashMoment.atOnce
@@ -43,6 +48,8 @@ struct SimulatedNode: Sendable {
         self.offset = offset
         core = TwinCore(configuration, record: record, log: log, now: offset)
     }
+
+    var isPaused: Bool { pauses > 0 }
 
     func local(_ now: Int64) -> Int64 { offset + now + now / 1000 * rate }
 

@@ -20,36 +20,37 @@ extension SimulatedPair {
         highestEpoch = max(highestEpoch, epoch)
     }
 
-    /// After each event: who serves.
+    /// After each event: who serves. A primary that hands over answers reads, and takes no writes: that is no service.
     mutating func watch() {
         let a = serves(0)
         let b = serves(1)
-        if a || b {
+        if a && takesWrites(0) || b && takesWrites(1) {
             if unservedSince >= 0 {
                 outcome.longestGap = max(outcome.longestGap, now - unservedSince)
                 unservedSince = -1
             }
-            if a && b && plan.hasWitness { found(.twoPrimaries) }
         } else if unservedSince < 0, outcome.promotions > 0 {
             unservedSince = now
         }
+        if a && b && plan.hasWitness { found(.twoPrimaries) }
     }
 
     mutating func judgeBounds() {
+        waitedInVain()
         outcome.isBounded = plan.isBounded && wasLevelAtFault && outcome.violation == nil
         guard outcome.isBounded else { return }
         if outcome.longestGap > DrillBounds.unserved { found(.unservedTooLong) }
         if outcome.longestWait > DrillBounds.unanswered { found(.unansweredTooLong) }
     }
 
-    /// With everything healed: one primary, its standby in sync and on record as such, and the same log in memory and on
-    /// disk on both.
+    /// With everything healed: one primary that takes writes, its standby in sync and on record as such, and the same log
+    /// in memory and on disk on both.
     var isRecovered: Bool {
         guard let primary else { return false }
         let node = nodes[primary]
         let other = nodes[1 - primary]
         let authority = nodes[Int(node.core.configuration.authority)]
-        return other.isUp && !serves(1 - primary)
+        return other.isUp && !serves(1 - primary) && takesWrites(primary)
             && node.core.isInSync(node.local(now))
             && authority.record.inSync && authority.record.epoch == node.core.record.epoch
             && node.log == other.log && node.core.log == node.log && other.core.log == other.log

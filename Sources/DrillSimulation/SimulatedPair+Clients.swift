@@ -11,29 +11,39 @@ extension SimulatedPair {
             && nodes[node].core.serves(nodes[node].local(now))
     }
 
+    func takesWrites(_ node: Int) -> Bool {
+        serves(node) && nodes[node].core.takesWrites(nodes[node].local(now))
+    }
+
+    /// A write, with a read before and after it. One that nobody took was none: it is asked again.
     mutating func ask() {
-        written += 1
-        if written < plan.writes { queue.write(at: now + plan.writeEvery) }
         for node in 0..<2 where serves(node) {
             read(node)
             write(node)
             read(node)
         }
+        if written < plan.writes { queue.write(at: now + plan.writeEvery) }
+    }
+
+    /// As many as planned were written, and whoever asked was answered.
+    var isAnswered: Bool {
+        written >= plan.writes && nodes.allSatisfy { $0.waiting.isEmpty }
     }
 
     private mutating func write(_ node: Int) {
-        guard serves(node), nodes[node].core.takesWrites(nodes[node].local(now)) else { return }
+        guard takesWrites(node) else { return }
         let index = nodes[node].core.log.last + 1
         let epoch = nodes[node].core.record.epoch
+        written += 1
+        // On record before it is in the log: a crash between the two leaves a record that others may read.
+        let operation = begin(.write, node, index: index, epoch: epoch)
         nodes[node].log.append(through: index, epoch: epoch)
         guard nodes[node].step() else { return stop(node) }
         nodes[node].syncedLog.append(through: index, epoch: epoch)
         guard nodes[node].step() else { return stop(node) }
         nodes[node].waiting.append(
             SimulatedNode.Waiting(
-                through: index, isRead: false, floor: 0,
-                operation: begin(.write, node, index: index, epoch: epoch)))
-        if unansweredSince < 0 { unansweredSince = now }
+                through: index, isRead: false, asked: now, floor: 0, operation: operation))
         drive(node, .wrote(1))
     }
 
@@ -42,7 +52,7 @@ extension SimulatedPair {
         guard serves(node) else { return }
         let last = nodes[node].core.log.last
         let waiting = SimulatedNode.Waiting(
-            through: last, isRead: true, floor: acknowledged.last,
+            through: last, isRead: true, asked: now, floor: acknowledged.last,
             operation: begin(.read, node, index: 0, epoch: 0))
         if nodes[node].core.committed < last {
             nodes[node].waiting.append(waiting)
@@ -61,21 +71,27 @@ extension SimulatedPair {
                 let isDirty = plan.planted == .readsUncommitted
                 show(waiting, isDirty ? nodes[node].core.log.last : waiting.through, node)
             } else {
+                waited(waiting)
                 complete(waiting.operation)
             }
         }
         nodes[node].waiting.removeFirst(count)
-        if unansweredSince >= 0 {
-            outcome.longestWait = max(outcome.longestWait, now - unansweredSince)
-            unansweredSince = nodes[node].waiting.contains { !$0.isRead } ? now : -1
-        }
+    }
+
+    private mutating func waited(_ waiting: SimulatedNode.Waiting) {
+        if !waiting.isRead { outcome.longestWait = max(outcome.longestWait, now - waiting.asked) }
+    }
+
+    /// At the end of a drill: who waits still has waited until now.
+    mutating func waitedInVain() {
+        for node in nodes { for waiting in node.waiting { waited(waiting) } }
     }
 
     /// Whoever waits is not answered any more: nobody knows whether the write will be kept.
     mutating func dropWaiting(_ node: Int) {
         guard !nodes[node].waiting.isEmpty else { return }
+        for waiting in nodes[node].waiting { waited(waiting) }
         nodes[node].waiting.removeAll(keepingCapacity: true)
-        unansweredSince = -1
     }
 
     /// A read is linearizable where it shows all that was acknowledged or read before it was asked, and where what it

@@ -1,5 +1,5 @@
 import DrillCore
-import TwinCore
+package import TwinCore
 
 /// A whole reference pair in simulated time: the machines of TwinCore, their disks, clocks that run at different rates, and
 /// a network. Same plan, same history. It is used again for one drill after the other: what it allocated stays.
@@ -23,9 +23,11 @@ package struct SimulatedPair: Sendable {
     var lossPermille = 0
     var duplicatePermille = 0
     var delayMost: Int64 = 0
-    /// From × 3 + to; -1: none.
-    var delayedLink = -1
-    var delayedLinkMost: Int64 = 0
+    /// By from × 3 + to.
+    var linkDelays: [Int64] = []
+    /// The network's faults that are there now, by their place in the plan: one that ends leaves what another does.
+    var active: [Int] = []
+    /// Writes that a primary put into its log.
     var written = 0
     /// All that was acknowledged, and all that was read.
     var acknowledged = EpochLog()
@@ -34,29 +36,41 @@ package struct SimulatedPair: Sendable {
     var highestEpoch: Int64 = 0
     /// Nobody serves since then; -1: somebody does, or nobody has yet.
     var unservedSince: Int64 = -1
-    /// A write waits since then; -1: none.
-    var unansweredSince: Int64 = -1
     var wasLevelAtFault = false
 
     /// - Parameter traced: keeps every event and operation; slow.
     package init(traced: Bool = false) { self.traced = traced }
 
-    /// The drill from its beginning to its end.
+    /// The drill of a seed. What was drawn may meet nothing (a cut when nobody speaks, a crash that waits for what its node
+    /// never does): then others are drawn, until a fault took effect.
+    package mutating func run(seed: UInt64, hasWitness: Bool = true, planted: PlantedBug? = nil) {
+        var attempt = 0
+        repeat {
+            run(
+                .drawn(seed: seed, attempt: attempt, hasWitness: hasWitness, planted: planted))
+            attempt += 1
+        } while !outcome.tookEffect && outcome.violation == nil
+    }
+
+    /// The drill from its beginning to its end: until the faults are over, all writes answered, and the pair is whole.
     package mutating func run(_ plan: DrillPlan) {
         begin(plan)
-        let healed = max(plan.healed, plan.firstWrite + Int64(plan.writes) * plan.writeEvery)
-        var until = max(plan.length, healed)
-        run(until: until)
-        while outcome.violation == nil, !isRecovered {
-            guard until < healed + DrillBounds.recovery else {
-                found(.notRecovered)
-                break
+        let healed = max(plan.healed, plan.length)
+        run(until: healed)
+        var whole: Int64 = -1
+        while outcome.violation == nil {
+            if isRecovered {
+                if whole < 0 { whole = now }
+                if isAnswered { break }
             }
-            until += 5_000_000
-            run(until: until)
+            if now >= healed + DrillBounds.recovery {
+                found(.notRecovered)
+            } else {
+                run(until: now + 5_000_000)
+            }
         }
         judgeBounds()
-        outcome.recovery = now - healed
+        outcome.recovery = (whole < 0 ? now : whole) - healed
         outcome.simulated = now
         outcome.acknowledged = acknowledgedWrites
     }
@@ -69,18 +83,13 @@ package struct SimulatedPair: Sendable {
         now = 0
         queue.removeAll()
         random = SeededGenerator(seed: plan.seed)
-        cuts = 0
-        isReplicationCut = false
-        lossPermille = 0
-        duplicatePermille = 0
-        delayMost = 0
-        delayedLink = -1
+        active.removeAll(keepingCapacity: true)
+        setNetwork()
         written = 0
         acknowledged = EpochLog()
         acknowledgedWrites = 0
         highestEpoch = 0
         unservedSince = -1
-        unansweredSince = -1
         wasLevelAtFault = false
         nodes.removeAll(keepingCapacity: true)
         for node in 0..<(plan.hasWitness ? 3 : 2) {
@@ -157,10 +166,10 @@ package struct SimulatedPair: Sendable {
             ask()
         case .begin(let place):
             mix(0x50 | UInt64(place))
-            begin(plan.faults[place].fault)
+            begin(place)
         case .end(let place):
             mix(0x60 | UInt64(place))
-            end(plan.faults[place].fault)
+            end(place)
         }
     }
 
@@ -222,9 +231,13 @@ package struct SimulatedPair: Sendable {
         if cuts & (1 << UInt16(way)) != 0
             || (isReplication && isReplicationCut)
         {
+            outcome.tookEffect = true
             return
         }
-        if lossPermille > 0, random.pick(1000) < lossPermille { return }
+        if lossPermille > 0, random.pick(1000) < lossPermille {
+            outcome.tookEffect = true
+            return
+        }
         if isReplication {
             let at = max(arrival(way), nodes[Int(message.to)].inOrder + 1)
             nodes[Int(message.to)].inOrder = at
@@ -232,6 +245,7 @@ package struct SimulatedPair: Sendable {
         } else {
             queue.deliver(message, at: arrival(way))
             if duplicatePermille > 0, random.pick(1000) < duplicatePermille {
+                outcome.tookEffect = true
                 // The second one may come much later.
                 queue.deliver(message, at: arrival(way) + Int64(random.pick(30_000_000)))
             }
@@ -240,60 +254,90 @@ package struct SimulatedPair: Sendable {
 
     private mutating func arrival(_ way: Int) -> Int64 {
         var at = now + 50_000 + Int64(random.pick(100_000))
-        if delayMost > 0 { at += Int64(random.pick(Int(delayMost))) }
-        if delayedLink == way { at += Int64(random.pick(Int(delayedLinkMost))) }
+        if delayMost > 0 { at += late(delayMost) }
+        if linkDelays[way] > 0 { at += late(linkDelays[way]) }
         return at
+    }
+
+    private mutating func late(_ most: Int64) -> Int64 {
+        outcome.tookEffect = true
+        return Int64(random.pick(Int(most)))
     }
 
     // MARK: - Faults
 
-    private mutating func begin(_ fault: SimulatedFault) {
+    private mutating func begin(_ place: Int) {
+        let fault = plan.faults[place].fault
         if traced { note(fault, begins: true) }
         wasLevelAtFault = primary.map { nodes[$0].core.isInSync(nodes[$0].local(now)) } ?? false
         switch fault {
         case .crash(let node, let power, let moment, let steps):
-            guard nodes[node].isUp else { break }
+            guard nodes[node].isUp, nodes[node].crash < 0 else { break }
+            nodes[node].crash = place
             nodes[node].losesPower = power
             nodes[node].crashMoment = moment
             nodes[node].crashSteps = steps
             if moment == .atOnce { nodes[node].crashIn = steps }
         case .pause(let node):
-            nodes[node].isPaused = true
+            nodes[node].pauses += 1
             nodes[node].tickAt = .max
-        case .cut(let from, let to): cuts |= 1 << UInt16(from * 3 + to)
-        case .cutReplication: isReplicationCut = true
+            if nodes[node].isUp { outcome.tookEffect = true }
         case .breakLink:
             for node in 0..<2 where nodes[node].isUp && !nodes[node].isPaused {
+                if nodes[node].core.isFollowing(nodes[node].local(now)) {
+                    outcome.tookEffect = true
+                }
                 drive(node, .linkLost)
             }
-        case .loss(let permille): lossPermille = permille
-        case .duplicate(let permille): duplicatePermille = permille
-        case .delay(let most): delayMost = most
-        case .delayLink(let from, let to, let most):
-            delayedLink = from * 3 + to
-            delayedLinkMost = most
         case .switchover:
-            if let primary { drive(primary, .switchover) }
+            guard let primary else { break }
+            drive(primary, .switchover)
+            if !takesWrites(primary) { outcome.tookEffect = true }
+        case .cut, .cutReplication, .loss, .duplicate, .delay, .delayLink:
+            active.append(place)
+            setNetwork()
         }
     }
 
-    private mutating func end(_ fault: SimulatedFault) {
+    private mutating func end(_ place: Int) {
+        let fault = plan.faults[place].fault
         if traced { note(fault, begins: false) }
         switch fault {
-        case .crash(let node, _, _, _): restart(node)
+        case .crash(let node, _, _, _):
+            if nodes[node].crash == place { restart(node) }
         case .pause(let node): resume(node)
-        case .cut(let from, let to): cuts &= ~(1 << UInt16(from * 3 + to))
-        case .cutReplication: isReplicationCut = false
-        case .loss: lossPermille = 0
-        case .duplicate: duplicatePermille = 0
-        case .delay: delayMost = 0
-        case .delayLink: delayedLink = -1
         case .switchover, .breakLink: break
+        case .cut, .cutReplication, .loss, .duplicate, .delay, .delayLink:
+            active.removeAll { $0 == place }
+            setNetwork()
+        }
+    }
+
+    /// What the faults of the network that are there do together.
+    private mutating func setNetwork() {
+        cuts = 0
+        isReplicationCut = false
+        lossPermille = 0
+        duplicatePermille = 0
+        delayMost = 0
+        linkDelays = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+        for place in active {
+            switch plan.faults[place].fault {
+            case .cut(let from, let to): cuts |= 1 << UInt16(from * 3 + to)
+            case .cutReplication: isReplicationCut = true
+            case .loss(let permille): lossPermille = max(lossPermille, permille)
+            case .duplicate(let permille): duplicatePermille = max(duplicatePermille, permille)
+            case .delay(let most): delayMost = max(delayMost, most)
+            case .delayLink(let from, let to, let most):
+                linkDelays[from * 3 + to] = max(linkDelays[from * 3 + to], most)
+            case .crash, .pause, .breakLink, .switchover: break
+            }
         }
     }
 
     mutating func stop(_ node: Int) {
         if traced { note(node, nodes[node].losesPower ? "loses power" : "crashes", .fault) }
+        outcome.tookEffect = true
         dropWaiting(node)
         nodes[node].isUp = false
         nodes[node].crashIn = -1
@@ -309,6 +353,7 @@ package struct SimulatedPair: Sendable {
     }
 
     private mutating func restart(_ node: Int) {
+        nodes[node].crash = -1
         nodes[node].crashIn = -1
         nodes[node].crashMoment = .atOnce
         guard !nodes[node].isUp else { return }
@@ -330,8 +375,8 @@ package struct SimulatedPair: Sendable {
     }
 
     private mutating func resume(_ node: Int) {
-        nodes[node].isPaused = false
-        guard nodes[node].isUp else { return }
+        nodes[node].pauses -= 1
+        guard nodes[node].isUp, !nodes[node].isPaused else { return }
         // What others sent comes before the timer, as in the shell.
         let held = nodes[node].held
         nodes[node].held = []

@@ -5,6 +5,11 @@ package struct Simulation: Hashable, Sendable {
     package struct Find: Hashable, Sendable {
         package var seed: UInt64
         package var violation: DrillViolation
+
+        package init(seed: UInt64, violation: DrillViolation) {
+            self.seed = seed
+            self.violation = violation
+        }
     }
 
     package private(set) var drills = 0
@@ -31,7 +36,7 @@ package struct Simulation: Hashable, Sendable {
         events += outcome.events
         promotions += outcome.promotions
         acknowledged += outcome.acknowledged
-        faults += plan.faults.count
+        faults += plan.drawnFaults
         simulated += outcome.simulated
         longestRecovery = max(longestRecovery, outcome.recovery)
         if outcome.isBounded {
@@ -60,7 +65,7 @@ package struct Simulation: Hashable, Sendable {
         add(other.finds)
     }
 
-    private mutating func add(_ more: [Find]) {
+    package mutating func add(_ more: [Find]) {
         guard !more.isEmpty else { return }
         finds = Array((finds + more).sorted { $0.seed < $1.seed }.prefix(10))
     }
@@ -73,9 +78,8 @@ package struct Simulation: Hashable, Sendable {
         var simulation = Simulation()
         var pair = SimulatedPair()
         for seed in seeds {
-            let plan = DrillPlan.drawn(seed: seed, planted: planted)
-            pair.run(plan)
-            simulation.add(pair.outcome, of: plan)
+            pair.run(seed: seed, planted: planted)
+            simulation.add(pair.outcome, of: pair.plan)
             if stopsAtFind, pair.outcome.violation != nil { break }
         }
         return simulation

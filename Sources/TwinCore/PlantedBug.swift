@@ -32,6 +32,7 @@ package enum PlantedBug: CaseIterable, Hashable, Sendable {
     case acknowledgesWhenSent
     case leavingAcknowledges
     case unmatchedCounts
+    case aloneForgetsWaiting
 
     // The log.
     case confirmsBeforeStored
@@ -86,6 +87,8 @@ package enum PlantedBug: CaseIterable, Hashable, Sendable {
         case .leavingAcknowledges:
             "writes are acknowledged alone before the standby is on record as out of sync"
         case .unmatchedCounts: "a standby counts whose log is not a part of the primary's"
+        case .aloneForgetsWaiting:
+            "once the standby is on record as out of sync, the writes that waited for it are not acknowledged"
         case .confirmsBeforeStored: "a standby confirms records before it has stored them"
         case .cutOneTooFew: "a standby cuts one record too few"
         case .cutNotKept: "a standby cuts its memory of the log and not the log"

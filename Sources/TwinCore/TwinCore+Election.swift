@@ -92,7 +92,7 @@ extension TwinCore {
         peerHeardAt = now
         nextToSend = 0
         replicated = 0
-        waitingSince = .max
+        unconfirmed.removeAll(keepingCapacity: true)
         handoverUntil = 0
         sampleRecord = 0
         matched = false

@@ -30,8 +30,8 @@ extension TwinCore {
         if sync == .leaving,
             confirmedSerial == serial || (confirmedSerial == serial - 1 && has(.serialOffByOne))
         {
-            sync = .alone
-            advance(now, &out)
+            goOnAlone()
+            if !has(.aloneForgetsWaiting) { advance(now, &out) }
         }
     }
 
@@ -59,15 +59,17 @@ extension TwinCore {
     mutating func watchStandby(_ now: Int64, _ out: inout [Action]) {
         if handoverUntil != 0, now >= handoverUntil { handoverUntil = 0 }
         let isSilent = now - peerHeardAt >= configuration.detect
+        // By its oldest record: a standby that comes nearer and nearer keeps a write waiting all the same.
         let isLate =
-            waitingSince != .max && now - waitingSince >= configuration.patience && !has(.neverLate)
+            unconfirmed.first.map { now - $0.at >= configuration.patience } ?? false
+            && !has(.neverLate)
         switch sync {
         case .alone:
             if replicated == log.last { join(now, &out) }
         case .joining:
             // On record as out of sync all along.
             if isSilent || isLate {
-                sync = .alone
+                goOnAlone()
                 advance(now, &out)
             }
         case .level:
@@ -78,7 +80,7 @@ extension TwinCore {
             // Without a witness the standby itself is the authority, and one that is not there cannot be asked. It may
             // be promoting itself at this moment: the hazard of two nodes.
             if !configuration.hasWitness, isSilent {
-                sync = .alone
+                goOnAlone()
                 advance(now, &out)
             }
         }
@@ -86,7 +88,7 @@ extension TwinCore {
 
     mutating func wrote(_ count: Int64, _ now: Int64, _ out: inout [Action]) {
         log.append(through: log.last + count, epoch: record.epoch)
-        if waitingSince == .max { waitingSince = now }
+        if sync != .alone { expect(now) }
         if sampleRecord == 0, nextToSend != 0 {
             sampleRecord = log.last
             sampleAt = now
@@ -102,9 +104,9 @@ extension TwinCore {
         }
         if message.last > replicated {
             replicated = message.last
-            waitingSince = now
+            let confirmed = unconfirmed.prefix { $0.through <= replicated }.count
+            unconfirmed.removeFirst(confirmed)
         }
-        if replicated >= log.last { waitingSince = .max }
         if sampleRecord != 0, replicated >= sampleRecord {
             replicationDelay = now - sampleAt
             sampleRecord = 0
@@ -115,9 +117,24 @@ extension TwinCore {
         finishHandover(now, &out)
     }
 
+    /// All that is in the log by now waits for the standby, where anything does.
+    private mutating func expect(_ now: Int64) {
+        guard configuration.acknowledgesReplicated else { return }
+        unconfirmed.append(Unconfirmed(through: log.last, at: now))
+    }
+
+    /// The standby is on record as out of sync: nothing waits for it any more.
+    private mutating func goOnAlone() {
+        sync = .alone
+        unconfirmed.removeAll(keepingCapacity: true)
+    }
+
     private mutating func join(_ now: Int64, _ out: inout [Action]) {
         guard nextToSend != 0, now - peerHeardAt < configuration.detect else { return }
-        if sync == .alone, log.last - replicated <= batch { sync = .joining }
+        if sync == .alone, log.last - replicated <= batch {
+            sync = .joining
+            if replicated < log.last { expect(now) }
+        }
         // Whatever was acknowledged before is there, and from now on nothing is acknowledged without it.
         if sync == .joining, replicated >= committed || has(.levelTooSoon) {
             state(.level, now, &out)

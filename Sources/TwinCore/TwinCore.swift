@@ -65,6 +65,12 @@ package struct TwinCore: Sendable {
         case standby(inSync: Bool)
     }
 
+    /// Records up to this one, and when they were written.
+    struct Unconfirmed: Sendable {
+        var through: Int64
+        var at: Int64
+    }
+
     package enum StepDown: UInt8, Sendable { case lease, newerEpoch, switchover }
 
     package let configuration: TwinConfiguration
@@ -107,8 +113,8 @@ package struct TwinCore: Sendable {
     /// The next record to send; 0: the standby does not follow.
     var nextToSend: Int64 = 0
     package internal(set) var replicated: Int64 = 0
-    /// Since when the oldest record has waited for the standby.
-    var waitingSince: Int64 = .max
+    /// Records that wait for the standby, the oldest first. None while it is on record as out of sync.
+    var unconfirmed: [Unconfirmed] = []
     var handoverUntil: Int64 = 0
     var sampleRecord: Int64 = 0
     var sampleAt: Int64 = 0

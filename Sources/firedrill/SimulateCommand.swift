@@ -1,6 +1,7 @@
 import ArgumentParser
 import DrillCore
 import DrillSimulation
+import FoundationEssentials
 import Glibc
 import TwinCore
 
@@ -13,18 +14,18 @@ struct SimulateCommand: ParsableCommand {
             Runs the machines of twin, a pair with a witness that acknowledges a write when both have it, in simulated
             time: crashes and power losses between any two steps, pauses, clocks up to 4 % fast or slow, cuts in one
             direction or both, a cut or broken replication, lost, late, reordered and doubled messages, switchovers, and
-            up to four of these at once. A drill is 500 ms or more of simulated time, 20 writes, 40 reads, and at least one
-            fault. All of it follows from the drill's seed.
+            up to four of these at once. A drill is 500 ms or more of simulated time, 20 writes that a primary took, a read
+            before and after each, and at least one fault that took effect. All of it follows from the drill's seed.
 
             Checks: never two nodes that serve; no acknowledged write lost; reads linearizable (and every 1000th
             drill's history by the checker of `firedrill check`); after one fault on a sound network somebody serves within
-            46.75 ms and a write is answered within 116.5 ms; at most 1 s after the last fault there is a
-            primary with its standby in sync.
+            46.75 ms and a write is answered within 116.5 ms; at most 1 s after the last fault all writes are answered and
+            there is a primary with its standby in sync.
 
             This is evidence about a model. It says nothing about sockets, kernels and disks: `firedrill run` does.
 
-            Exit codes: 0 no counter-example; 1 a counter-example (with --planted: a mistake that was not found);
-            64 wrong usage.
+            Exit codes: 0 no counter-example; 1 a counter-example (with --planted: a mistake that was not found; with
+            --trace: the drill is a counter-example, also to a planted mistake); 64 wrong usage.
             """)
 
     @Option(help: "How many drills; with --planted, at most so many for each mistake.")
@@ -46,7 +47,9 @@ struct SimulateCommand: ParsableCommand {
         guard (1...256).contains(threads) else {
             throw ValidationError("--threads is 1 to 256, not \(threads)")
         }
-        guard seed <= UInt64.max - UInt64(drills) else {
+        // Threads look for their next block behind the last one.
+        let most = UInt64(drills) + UInt64(threads + 1) * SimulationRun.block
+        guard seed <= UInt64.max - most else {
             throw ValidationError("--seed and --drills together are beyond 64 bits")
         }
         guard trace == false || planted != "all" else {
@@ -62,6 +65,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         try Failure.reporting {
+            try prepareFolder()
             if planted == "all" { return try huntAll() }
             if trace { return try traceOne() }
             let start = Self.cpuTime
@@ -115,7 +119,8 @@ struct SimulateCommand: ParsableCommand {
         )
         if bug == nil {
             show(
-                "registers of \(result.registers) drills: \(result.linearizable) linearizable")
+                "registers of \(result.registers) drills: \(result.linearizable) linearizable"
+                    + (result.undecided > 0 ? ", \(result.undecided) NOT KNOWN" : ""))
         }
         show("digest \(String(simulation.digest, radix: 16))")
         if simulation.finds.isEmpty { return show("no counter-example") }
@@ -134,10 +139,24 @@ struct SimulateCommand: ParsableCommand {
 
     private func traceOne() throws {
         let drill = TracedDrill(seed: seed, planted: bug)
-        show(drill.text)
+        show(json ? drill.json(replay(seed)) : drill.text)
         try write(seed)
         flushOutput()
-        if drill.outcome.violation != nil { throw DrillCore.ExitCode.fail.exit }
+        if drill.violation != nil { throw DrillCore.ExitCode.fail.exit }
+    }
+
+    /// Before the drills, which may take an hour.
+    private func prepareFolder() throws {
+        guard let out else { return }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: out, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(code: .usage, message: "\(out): cannot be made")
+        }
+        guard access(out, W_OK | X_OK) == 0 else {
+            throw Failure(code: .usage, message: "\(out): cannot be written to")
+        }
     }
 
     private func write(_ seed: UInt64) throws {

@@ -29,6 +29,7 @@ enum SimulationJSON {
         var longest_recovery_ms: Double
         var registers_checked: Int
         var registers_linearizable: Int
+        var registers_undecided: Int
         var digest: String
         var counter_examples: [Find]
     }
@@ -66,6 +67,7 @@ enum SimulationJSON {
                 longest_unanswered_ms: ms(simulation.longestWait),
                 longest_recovery_ms: ms(simulation.longestRecovery),
                 registers_checked: result.registers, registers_linearizable: result.linearizable,
+                registers_undecided: result.undecided,
                 digest: String(simulation.digest, radix: 16),
                 counter_examples: simulation.finds.map {
                     Find(seed: $0.seed, violation: $0.violation.name)

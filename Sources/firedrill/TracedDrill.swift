@@ -11,16 +11,20 @@ struct TracedDrill {
 
     let plan: DrillPlan
     let outcome: DrillOutcome
+    /// Its own checks', or that of the checker of registers.
+    let violation: DrillViolation?
     private let trace: [SimulatedEvent]
     private let consistency: ConsistencyFinding
 
     init(seed: UInt64, planted: PlantedBug?) {
-        plan = DrillPlan.drawn(seed: seed, planted: planted)
         var pair = SimulatedPair(traced: true)
-        pair.run(plan)
+        pair.run(seed: seed, planted: planted)
+        plan = pair.plan
         outcome = pair.outcome
         trace = pair.trace
         consistency = ConsistencyFinding.find(RegisterHistory(pair.operations))
+        violation =
+            outcome.violation ?? (consistency.linearizable == false ? .notLinearizable : nil)
     }
 
     /// `37.61 ms`.
@@ -31,7 +35,7 @@ struct TracedDrill {
     }
 
     private var verdict: String {
-        outcome.violation.map { "COUNTER-EXAMPLE: \($0.summary)" } ?? "no counter-example"
+        violation.map { "COUNTER-EXAMPLE: \($0.summary)" } ?? "no counter-example"
     }
 
     private var facts: [String] {
@@ -56,14 +60,8 @@ struct TracedDrill {
             .joined(separator: "\n")
     }
 
-    /// `drill-SEED.txt`, `.html` and `.json` in the folder, which is made.
+    /// `drill-SEED.txt`, `.html` and `.json` in the folder.
     func write(to folder: String, replay: String) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(code: .usage, message: "\(folder): cannot be made")
-        }
         let name = "\(folder)/drill-\(plan.seed)"
         try Files.write(Array((text + "\n").utf8), to: name + ".txt")
         try Files.write(Array(page(replay).utf8), to: name + ".html")
@@ -110,7 +108,7 @@ struct TracedDrill {
             """
     }
 
-    private func json(_ replay: String) -> String {
+    func json(_ replay: String) -> String {
         struct Event: Encodable {
             var at_ns: Int64
             var node: String?
@@ -128,7 +126,7 @@ struct TracedDrill {
         }
         return SimulationJSON.encode(
             Drill(
-                seed: plan.seed, planted: plan.planted?.name, violation: outcome.violation?.name,
+                seed: plan.seed, planted: plan.planted?.name, violation: violation?.name,
                 facts: facts, replay: replay,
                 events: trace.map {
                     Event(
