@@ -17,27 +17,35 @@ package enum ExpectationJudge {
         case .threshold(let aggregate, let comparison, let threshold):
             if expectation.metric == "failover_proved" {
                 let missing =
-                    current.count { $0.verdict == .inconclusive }
+                    current.count { $0.isFailoverUnknown }
                     + max(0, planned - current.count)
                 return proved(expectation, comparison, threshold, failover, missing: missing)
             }
             let judged = judge(
                 expectation, aggregate, comparison, threshold, current: current, planned: planned)
-            guard let judged, judged.verdict != .fail, expectation.metric == "rpo_writes",
-                aggregate == .max
-            else { return judged }
-            return lost(expectation, comparison, threshold, all: all) ?? judged
+            guard let judged, judged.verdict != .fail, aggregate == .max else { return judged }
+            return harmed(expectation, comparison, threshold, all: all) ?? judged
         }
     }
 
-    /// Writes that are surely lost refute an expectation wherever they were seen: in an attempt that a retry replaced, in
-    /// a trial whose fault is not proven, beside others that nobody could read back.
-    private static func lost(
+    /// How much of a harm to data a trial surely showed; nil for other metrics.
+    private static func harm(_ metric: String, in trial: TrialReport) -> Double? {
+        switch metric {
+        case "rpo_writes": trial.rpoWrites.value ?? trial.rpoWrites.low
+        case "stale_reads": trial.consistency?.staleReads.map(Double.init)
+        case "lost_updates": trial.consistency?.lostUpdates.map(Double.init)
+        default: nil
+        }
+    }
+
+    /// Writes that are surely lost, and reads that are surely stale, refute an expectation wherever they were seen: in an
+    /// attempt that a retry replaced, in a trial whose fault is not proven, beside others that nobody could read back.
+    private static func harmed(
         _ expectation: Expectation, _ comparison: Comparison, _ threshold: Double,
         all: [TrialReport]
     ) -> ExpectationReport? {
         for trial in all {
-            guard let surely = trial.rpoWrites.value ?? trial.rpoWrites.low else { continue }
+            guard let surely = harm(expectation.metric, in: trial) else { continue }
             let refuted: Bool
             switch comparison {
             case .less, .lessOrEqual: refuted = !comparison.holds(surely, threshold)
@@ -45,7 +53,8 @@ package enum ExpectationJudge {
             case .greater, .greaterOrEqual: refuted = false
             }
             guard refuted else { continue }
-            let doubt = trial.rpoWrites.reason.map { ": at least so many, \($0)" } ?? ""
+            let reason = expectation.metric == "rpo_writes" ? trial.rpoWrites.reason : nil
+            let doubt = reason.map { ": at least so many, \($0)" } ?? ""
             return report(
                 expectation, observed: .number(surely), .fail, "trial \(trial.index)\(doubt)")
         }

@@ -2,7 +2,8 @@ package import DrillCore
 
 /// Whether the measured steps that ask for a failover got one (MEASURING.md, "Trials and verdicts").
 package enum FailoverSuccess {
-    /// Nil where no measured step asks: a soak, a link fault, a fault on a host that was not primary.
+    /// Nil where no measured step asks: a soak, a link fault, a fault on a host that was not primary. And where all went well
+    /// and only nobody knows whether two hosts were primary at once (`TrialReport.isFailoverUnknown`).
     ///
     /// - Parameter lostWrites: how many were lost where the system promises none. What is not known is no success.
     package static func judge(
@@ -12,13 +13,13 @@ package enum FailoverSuccess {
     ) -> Bool? {
         let asked = steps.filter { asks($0, claims: claims, roles: roles) }
         guard !asked.isEmpty else { return nil }
-        if roles != nil, splitBrain.seen != false { return false }
+        if roles != nil, splitBrain.seen == true { return false }
         switch lostWrites?.status {
         case .measured: if lostWrites?.value != 0 { return false }
         case .unknown, .censored: return false
         case .notApplicable, nil: break
         }
-        return asked.allSatisfy { record in
+        let isDone = asked.allSatisfy { record in
             guard let report = reports.first(where: { $0.step == record.id.rawValue }),
                 report.rto.status == .measured, record.isProven != false
             else { return false }
@@ -27,6 +28,7 @@ package enum FailoverSuccess {
                 record, claims: claims, roles: roles, recovered: recovered[record.id],
                 recordEnd: recordEnd)
         }
+        return isDone && roles != nil && splitBrain.seen == nil ? nil : isDone
     }
 
     private static func asks(_ record: StepRecord, claims: RoleClaims, roles: Roles?) -> Bool {

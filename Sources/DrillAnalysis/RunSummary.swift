@@ -12,7 +12,7 @@ package enum RunSummary {
             rto: distribution(usable, \.rto), rpoWrites: distribution(usable, \.rpoWrites),
             rpo: distribution(usable, \.rpo), successRate: successRate(usable),
             failover: failover(scenario: scenario, usable: usable, all: all),
-            predicted: predicted(scenario: scenario, system: system, current: current))
+            predicted: predicted(system.prediction, current: current))
     }
 
     /// Nearest ranks; a censored value ranks above every number, and is no number itself.
@@ -60,7 +60,7 @@ package enum RunSummary {
         let outcomes = usable.compactMap(\.failover)
         let successes = outcomes.count { $0 }
         let asked = all.contains { $0.failover != nil }
-        let inconclusive = all.count { $0.verdict == .inconclusive }
+        let inconclusive = all.count { $0.isFailoverUnknown }
         var needed: Int?
         for expectation in scenario.expectations where expectation.metric == "failover_proved" {
             guard case .threshold(_, _, let rate) = expectation.condition else { continue }
@@ -78,37 +78,26 @@ package enum RunSummary {
             trialsStillNeeded: needed)
     }
 
-    /// What theory says of the hosts that survived in these trials. It speaks of a host that is lost without a word,
-    /// not of a service that ends or a switchover.
+    /// What theory says of the hosts that survived in these trials.
     private static func predicted(
-        scenario: Scenario, system: System, current: [TrialReport]
+        _ prediction: Prediction?, current: [TrialReport]
     ) -> Summary.PredictedRange? {
-        guard let prediction = system.prediction else { return nil }
+        guard let prediction else { return nil }
         var range: ClosedRange<Double>?
         var outside: Set<Int> = []
         for (trial, step) in current.flatMap({ trial in trial.steps.map { (trial, $0) } }) {
-            // Losing the standby costs nothing that a formula for the primary predicts.
-            guard step.measured, let fault = step.fault,
-                fault.hasPrefix("node.") || fault == "link.down",
-                step.role.map({ $0 == Role.primary.rawValue })
-                    ?? (trial.primaryBefore == nil || trial.primaryBefore == step.host)
-            else { continue }
-            let own = prediction.rtoBySurvivor.filter { $0.key.rawValue != step.host }.map(\.value)
-            guard let here = hull(own) else { continue }
-            range = hull([range, here].compactMap { $0 })
-            if isOutside(step.rto, here) { outside.insert(trial.index) }
+            guard let here = prediction.rto(of: step, in: trial) else { continue }
+            range = Prediction.hull([range, here].compactMap { $0 })
+            // What is no evidence of the system contradicts no theory.
+            if trial.verdict != .inconclusive, isOutside(step.rto, here) {
+                outside.insert(trial.index)
+            }
         }
         return range.map {
             Summary.PredictedRange(
                 low: $0.lowerBound, high: $0.upperBound, source: prediction.source,
                 outside: outside.sorted())
         }
-    }
-
-    private static func hull(_ ranges: [ClosedRange<Double>]) -> ClosedRange<Double>? {
-        guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max()
-        else { return nil }
-        return low...high
     }
 
     /// With all of its uncertainty; without an answer until the end of the observation it is longer than that.

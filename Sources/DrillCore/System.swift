@@ -234,19 +234,6 @@ package struct LogPattern: Hashable, Sendable {
     }
 }
 
-/// What theory says about the RTO of losing one host.
-package struct Prediction: Hashable, Sendable {
-    /// By surviving host, in milliseconds; where the formula does not depend on the host, all are equal.
-    package var rtoBySurvivor: [HostName: ClosedRange<Double>]
-    /// `RFC 5798`, or the text that the file gives.
-    package var source: String
-
-    package init(rtoBySurvivor: [HostName: ClosedRange<Double>], source: String) {
-        self.rtoBySurvivor = rtoBySurvivor
-        self.source = source
-    }
-}
-
 package struct Limits: Hashable, Sendable, Codable {
     package var ready: Duration
     package var boot: Duration

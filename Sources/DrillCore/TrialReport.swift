@@ -105,6 +105,14 @@ package struct TrialReport: Hashable, Sendable, Codable {
     }
 }
 
+extension TrialReport {
+    /// Whether it can say nothing about a failover: it is no evidence, or nobody knows whether two hosts were primary at
+    /// once. A pessimist counts it as one that failed, where the scenario asks for one.
+    package var isFailoverUnknown: Bool {
+        verdict == .inconclusive || (failover == nil && splitBrain.seen == nil)
+    }
+}
+
 package struct StepReport: Hashable, Sendable, Codable {
     package var step: String
     /// Exactly one of the two is not null.

@@ -17,7 +17,7 @@ struct PredictionFormula: Sendable {
 
 enum PredictionCatalog {
     static let all: [PredictionFormula] = [
-        vrrp, twin, sentinel, etcd, pgAutoFailover, patroni,
+        vrrp, vrrpPromotion, twin, sentinel, etcd, pgAutoFailover, patroni,
     ]
 
     static var keys: [Key] {
@@ -47,12 +47,29 @@ enum PredictionCatalog {
     static let vrrp = PredictionFormula(
         name: "vrrp", summary: "a VRRP backup takes over after a silent death", source: "RFC 5798",
         durations: ["advert"], hostVariables: ["priority"]
-    ) { durations, variables in
+    ) { durations, variables in takeover(durations, variables) }
+
+    private static func takeover(
+        _ durations: [String: Duration], _ variables: [String: Double]
+    ) -> ClosedRange<Double>? {
         guard let advert = durations["advert"]?.milliseconds, let priority = variables["priority"],
             advert > 0, (1...255).contains(priority), priority == priority.rounded()
         else { return nil }
         let masterDown = 3 * advert + (256 - priority) / 256 * advert
         return (masterDown - advert)...masterDown
+    }
+
+    /// The same, and then a notify script makes the host what it has to be, which takes up to `promotion`.
+    static let vrrpPromotion = PredictionFormula(
+        name: "vrrp_promotion",
+        summary: "a VRRP backup takes over after a silent death, and is promoted",
+        source: "RFC 5798, and the promotion", durations: ["advert", "promotion"],
+        hostVariables: ["priority"]
+    ) { durations, variables in
+        guard let promotion = durations["promotion"]?.milliseconds,
+            let range = takeover(durations, variables)
+        else { return nil }
+        return range.lowerBound...(range.upperBound + promotion)
     }
 
     /// The standby misses a primary `detect` after it last heard it, which is up to one heartbeat before the death; the
@@ -125,8 +142,8 @@ enum PredictionCatalog {
 
     /// The leader key was renewed up to `loop_wait` before the death and lives for `ttl`; a standby looks at most a
     /// `loop_wait` later, and takes the key and promotes itself within 2 s (patroni.readthedocs.io, "Dynamic configuration
-    /// settings": ttl, loop_wait). Where etcd's leader died with it, keys live for a whole ttl from its next leader on,
-    /// which `election` says how long to wait for. retry_timeout bounds a leader that lives and does not reach etcd:
+    /// settings": ttl, loop_wait). Where etcd's leader died with it, its members elect another within twice `election`, and
+    /// the new leader extends every lease to its whole ttl and an election time (etcd's lessor.Promote). retry_timeout bounds a leader that lives and does not reach etcd:
     /// this one is dead.
     static let patroni = PredictionFormula(
         name: "patroni", summary: "Patroni promotes a standby after a silent death",
@@ -137,6 +154,6 @@ enum PredictionCatalog {
             let loop = durations["loop_wait"]?.milliseconds,
             let election = durations["election"]?.milliseconds, ttl > loop
         else { return nil }
-        return (ttl - loop)...(2 * election + ttl + loop + 2000)
+        return (ttl - loop)...(3 * election + ttl + loop + 2000)
     }
 }

@@ -223,6 +223,52 @@ private func rto(_ threshold: Double) -> Expected {
     #expect(report.expectations[0].observed == .word("seen"))
 }
 
+@Test func `a failover of which nobody knows whether two hosts were primary is none, and no failure`()
+    throws
+{
+    let proved = Expected(
+        metric: "failover_proved", condition: .threshold(.min, .greaterOrEqual, 0.99),
+        text: "min >= 99%")
+    func judged(_ count: Int) throws -> RunReport {
+        try run([good, good, good], [proved]) { trials in
+            for index in 0..<count {
+                trials[index].failover = nil
+                trials[index].splitBrain.seen = nil
+            }
+            for index in count..<3 { trials[index].splitBrain.seen = false }
+        }
+    }
+    let sure = try judged(0).summary.failover
+    let doubted = try judged(1)
+    #expect(doubted.summary.failover.trials == 2)
+    #expect(doubted.summary.failover.successes == 2)
+    #expect(doubted.expectations[0].verdict == .inconclusive)
+    let pessimistic = try #require(doubted.summary.failover.provedRate95Pessimistic)
+    #expect(pessimistic < (doubted.summary.failover.provedRate95 ?? 0))
+    #expect(sure.provedRate95 == sure.provedRate95Pessimistic)
+}
+
+@Test func `stale reads in a replaced, inconclusive attempt still fail`() throws {
+    for metric in ["stale_reads", "lost_updates"] {
+        let none = Expected(
+            metric: metric, condition: .threshold(.max, .equal, 0), text: "max == 0")
+        for (count, verdict) in [(5, Verdict.fail), (0, .pass)] {
+            let report = try run([unsettled, good], trials: 1, [none]) { trials in
+                trials[0].index = 1
+                trials[1].index = 1
+                trials[1].attempt = 2
+                for index in trials.indices {
+                    trials[index].consistency = ConsistencyReport(
+                        operations: 10, keys: 1, linearizable: true, staleReads: 0, lostUpdates: 0)
+                }
+                trials[0].consistency?.staleReads = count
+                trials[0].consistency?.lostUpdates = count
+            }
+            #expect(report.verdict == verdict, "\(metric)")
+        }
+    }
+}
+
 @Test func `the expected harm of an unsafe configuration passes only where it was seen`() throws {
     let seen = Expected(metric: "split_brain", condition: .seen, text: "seen")
     for (value, verdict) in [(true, Verdict.pass), (false, .fail), (nil, .inconclusive)]
@@ -337,6 +383,43 @@ func `an attempt that a retry replaced takes nothing from what was proved, a mis
     #expect(try predicted(.primary) != nil)
     #expect(try predicted(nil) != nil)
     #expect(try predicted(.standby) == nil)
+}
+
+@Test func `theory speaks of a silent loss, and a trial that proves nothing does not contradict it`()
+    throws
+{
+    var input = try Drill(
+        trace: good,
+        events: [.injected(host: "a", role: .primary, at: 3_000), .healBegun(at: 11_000)],
+        extra: [.role("a", true, at: 0), .role("b", false, at: 0), .proven("a", .dead, at: 3_000)],
+        among: ["a", "b"]
+    ).input
+    input.system.prediction = Prediction(rtoBySurvivor: ["b": 25...60], source: "theory")
+    func predicted(_ trial: TrialReport) -> Summary.PredictedRange? {
+        RunAnalysis.judge(
+            scenario: input.scenario, system: input.system, trials: [trial], facts: facts
+        ).summary.predicted
+    }
+    var trial = TrialAnalysis.analyze(input)
+    #expect(predicted(trial)?.outside == [trial.index])
+    trial.verdict = .inconclusive
+    #expect(predicted(trial)?.outside.isEmpty == true)
+    trial.verdict = .pass
+    for (fault, isOf) in [
+        ("node.pause", true), ("link.down", true), ("link.partition", false),
+        ("process.kill", false),
+    ] {
+        trial.steps[0].fault = fault
+        #expect((predicted(trial) != nil) == isOf, "\(fault)")
+    }
+    // A second step that names the same host: by then it need not be primary.
+    trial.steps[0].fault = "node.kill"
+    trial.steps[0].role = nil
+    trial.steps.append(trial.steps[0])
+    trial.steps[1].step = "again"
+    let prediction = try #require(input.system.prediction)
+    #expect(prediction.rto(of: trial.steps[0], in: trial) == 25...60)
+    #expect(prediction.rto(of: trial.steps[1], in: trial) == nil)
 }
 
 @Test func `a stream that was never answered has no latency that could pass`() throws {

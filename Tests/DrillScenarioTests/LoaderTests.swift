@@ -83,14 +83,18 @@ import Testing
                 "formula: pg_auto_failover, unhealthy_after: 20s, health_period: 5s, health_timeout: 5s, health_retry_delay: 2s, demote_timeout: 30s, retries: own_retries",
                 49_000, 56_500
             ),
-            ("formula: patroni, ttl: 30s, loop_wait: 10s, election: 1s", 20_000, 44_000),
+            ("formula: patroni, ttl: 30s, loop_wait: 10s, election: 1s", 20_000, 45_000),
+            (
+                "formula: vrrp_promotion, advert: 1s, priority: survivors, promotion: 2s",
+                2250, 5250
+            ),
         ] as [(String, Double, Double)])
     func `a formula gives the range that its timers add up to`(
         text: String, low: Double, high: Double
     ) throws {
         let system = Files.system.with(
             "formula: vrrp, advert: \"{{advert}}\", priority: priority", text
-        ).with("vars: {advert: 1s}", "vars: {advert: 1s, retries: 1, own_retries: 2}")
+        ).with("vars: {advert: 1s}", "vars: {advert: 1s, retries: 1, own_retries: 2, survivors: 192}")
         let prediction = try #require(
             try Files(system: system).load().get()[0].system.prediction)
         let range = try #require(prediction.rtoBySurvivor["b"])

@@ -93,11 +93,12 @@ struct Timeline {
                 step.rto.status == .censored
                 || (step.rto.status == .measured && (step.rto.value ?? 0) > 0 && instants.t5 != nil)
             if step.measured, shown {
-                let predicted = Self.prediction(step, trial, record)
+                let theory = record.system.prediction
+                let predicted = theory?.rto(of: step, in: trial)
                 recoveries.append(
                     Recovery(
-                        step: step.step, from: t0, rto: step.rto, predicted: predicted?.range,
-                        source: predicted?.source))
+                        step: step.step, from: t0, rto: step.rto, predicted: predicted,
+                        source: predicted == nil ? nil : theory?.source))
             }
         }
         marks.sort { ($0.at, $0.name) < ($1.at, $1.name) }
@@ -114,27 +115,6 @@ struct Timeline {
         }
         outages = trial.streams.flatMap { stream in stream.outages.map { (stream.stream, $0) } }
         splitBrain = trial.splitBrain
-    }
-
-    /// What theory says of losing this primary: of the host that takes over, or of all trials where that is not
-    /// known. Nothing where the primary leaves in order or another host is hit.
-    static func prediction(
-        _ step: StepReport, _ trial: TrialReport, _ record: RunRecord
-    ) -> (range: ClosedRange<Double>, source: String)? {
-        let lost = step.host ?? trial.primaryBefore
-        guard step.fault != nil, let lost, lost == trial.primaryBefore || step.role == "primary"
-        else {
-            return nil
-        }
-        if let prediction = record.system.prediction {
-            let among = record.system.roles?.among ?? []
-            let survivor = among.first { $0.rawValue != lost }
-            if let survivor, let range = prediction.rtoBySurvivor[survivor] {
-                return (range, prediction.source)
-            }
-        }
-        guard let all = record.report.summary.predicted, all.low <= all.high else { return nil }
-        return (all.low...all.high, all.source)
     }
 
     /// The instants of MEASURING's table, in its order.
