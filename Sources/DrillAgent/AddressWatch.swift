@@ -36,8 +36,8 @@ final class AddressWatch {
                 case .changes(let changes): tell(changes, arrival)
                 case .overrun:
                     emit(.observing(host, false, arrival))
-                    refresh()
-                    emit(.observing(host, true, InstantInterval(.now)))
+                    // Watched again only with a list: what changed meanwhile is not known without.
+                    if refresh() { emit(.observing(host, true, InstantInterval(.now))) }
                 }
             } catch {
                 emit(.observing(host, false, arrival))
@@ -48,7 +48,8 @@ final class AddressWatch {
     }
 
     /// What is there now, as fresh evidence; what was told and is not there is told as gone.
-    func refresh() {
+    /// - Returns: false where it could not be listed, which is told, too.
+    @discardableResult func refresh() -> Bool {
         let arrival = Reactor.shared.arrival
         do {
             // What is queued happened before and keeps its own interval.
@@ -70,9 +71,11 @@ final class AddressWatch {
                 emit(.address(host, address: address, present: true, interval))
             }
             told = present
+            return true
         } catch {
             emit(.observing(host, false, InstantInterval(low: arrival.low, high: .now)))
             emit(.log("host \(host): addresses cannot be listed: \(error)"))
+            return false
         }
     }
 

@@ -27,9 +27,38 @@ package struct DualService: Hashable, Sendable {
 
     /// - Parameter from: the end of the steady state where the history says it.
     static func find(_ context: TrialContext, from: RunInstant?) -> DualService {
+        // Different clients write to different stores, whose primaries may well be two hosts.
+        let byClient = Dictionary(
+            grouping: context.traces.filter { $0.name.rawValue.hasSuffix("/write") },
+            by: \.workload.client)
+        let parts = byClient.sorted { $0.key < $1.key }.map { find($0.value, context, from: from) }
+        guard var found = parts.first else { return .unnamed }
+        for part in parts.dropFirst() { found.add(part) }
+        return found
+    }
+
+    private mutating func add(_ other: DualService) {
+        sure += other.sure
+        possible += other.possible
+        isUndecided = isUndecided || other.isUndecided
+        switch (seen, other.seen) {
+        case (true?, _), (false?, false?): break
+        case (_, true?):
+            seen = true
+            reason = nil
+        case (nil, _): break
+        case (false?, nil):
+            seen = nil
+            reason = other.reason
+        }
+    }
+
+    private static func find(
+        _ traces: [StreamTrace], _ context: TrialContext, from: RunInstant?
+    ) -> DualService {
         var byHost: [HostName: [Write]] = [:]
         var nameless = false
-        for trace in context.traces where trace.name.rawValue.hasSuffix("/write") {
+        for trace in traces {
             for operation in trace.operations where operation.outcome == .ok {
                 guard let host = operation.host else {
                     nameless = true

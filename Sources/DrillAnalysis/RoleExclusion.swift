@@ -34,7 +34,8 @@ package struct RoleExclusion: Hashable, Sendable {
     ) -> [RoleExclusion] {
         var found: [RoleExclusion] = []
         for record in steps {
-            guard let t0 = record.t0 else { continue }
+            // What a first look proved and a later one disproved is not proven.
+            guard let t0 = record.t0, record.facts?.proof?.proven != false else { continue }
             var states = record.proven
             if let host = record.host, let state = record.nodeState, states[host] == nil,
                 record.facts?.proof?.proven == true

@@ -4,12 +4,15 @@ package import DrillCore
 package struct TrialValidity: Hashable, Sendable {
     package var failures: [String]
     package var doubts: [String]
+    /// What may have made good requests bad on our own side: it matters only where an expectation is violated.
+    package var excuses: [String] = []
 
     /// An abort or a lost steady state is the system's failure whatever else is missing; then what is no evidence is
     /// inconclusive; then what the expectations say of this trial alone.
     package func verdict(violations: [String]) -> (verdict: Verdict, reasons: [String]) {
         if !failures.isEmpty { return (.fail, failures + doubts + violations) }
         if !doubts.isEmpty { return (.inconclusive, doubts + violations) }
+        if !violations.isEmpty, !excuses.isEmpty { return (.inconclusive, excuses + violations) }
         return (violations.isEmpty ? .pass : .fail, violations)
     }
 
@@ -18,7 +21,7 @@ package struct TrialValidity: Hashable, Sendable {
         data: WritesAnalysis
     ) -> TrialValidity {
         var found = TrialValidity(failures: [], doubts: [])
-        found.checkEnd(context)
+        found.checkEnd(context, isOurs: Self.unsentByUs(context) > 0)
         found.doubts += context.gaps
         found.checkEnvironment(context)
         found.checkStreams(context)
@@ -31,11 +34,13 @@ package struct TrialValidity: Hashable, Sendable {
         return found
     }
 
-    private mutating func checkEnd(_ context: TrialContext) {
+    /// - Parameter isOurs: the load host could not send: what it did not see is not the system's failure.
+    private mutating func checkEnd(_ context: TrialContext, isOurs: Bool) {
         let reason = context.end ?? ""
         switch TrialEnd(context.end) {
         case .complete: break
-        case .abort, .steadyStateLost: failures.append(reason)
+        case .abort, .steadyStateLost:
+            if isOurs { doubts.append(reason) } else { failures.append(reason) }
         case .notReady, .noSteadyState, .interrupted, .injectionFailed, .capability, .stepNotBegun,
             .labFailed, .healedEarly:
             doubts.append(reason)
@@ -57,14 +62,15 @@ package struct TrialValidity: Hashable, Sendable {
             doubts.append("the stream \(name) belongs to no workload of the scenario")
         }
         for name in context.absent { doubts.append("there is no operation of \(name)") }
-        var generator = 0
-        for trace in context.traces {
-            for operation in trace.operations where operation.outcome == .unsentGenerator {
-                generator += 1
-            }
-        }
+        let generator = Self.unsentByUs(context)
         if generator > 0 {
             doubts.append("\(generator) operations could not be sent by the load host itself")
+        }
+    }
+
+    private static func unsentByUs(_ context: TrialContext) -> Int {
+        context.traces.reduce(0) { sum, trace in
+            sum + trace.operations.count { $0.outcome == .unsentGenerator }
         }
     }
 
@@ -148,6 +154,7 @@ package struct TrialValidity: Hashable, Sendable {
     }
 
     private mutating func checkLag(_ context: TrialContext, _ streams: [StreamAnalysis]) {
+        if !context.steps.contains(where: { $0.step.measured }) { checkSoakLag(streams) }
         for record in context.steps where record.step.measured {
             var worst: (lag: Double, tolerated: Double)?
             for stream in streams {
@@ -164,6 +171,34 @@ package struct TrialValidity: Hashable, Sendable {
                 "the load engine was up to \(Self.short(worst.lag)) ms late around '\(record.id)', more than the tolerated \(Self.short(worst.tolerated)) ms"
             )
         }
+    }
+
+    /// A soak has no RTO that the lag would widen, and one stall of ours is enough to miss a rate of 99.99 %: answers that
+    /// wait in our sockets until we read them are late. Bad requests within a time-out of an engine that was later than a
+    /// tenth of it need not be the system's.
+    private mutating func checkSoakLag(_ streams: [StreamAnalysis]) {
+        var bad = 0
+        var worst = Duration.zero
+        for stream in streams {
+            let timeout = stream.trace.workload.timeout
+            let late = stream.trace.operations.filter { $0.dispatched - $0.intended > timeout / 10 }
+            guard !late.isEmpty else { continue }
+            worst = max(worst, late.map { $0.dispatched - $0.intended }.max() ?? .zero)
+            var next = 0
+            for (operation, kind) in zip(stream.trace.operations, stream.trace.classes)
+            where kind != .good {
+                while next < late.count, late[next].dispatched + timeout < operation.intended {
+                    next += 1
+                }
+                if next < late.count, late[next].intended <= operation.intended + timeout {
+                    bad += 1
+                }
+            }
+        }
+        guard bad > 0 else { return }
+        excuses.append(
+            "the load engine was up to \(Self.short(worst.milliseconds)) ms late within a time-out of \(bad) of the bad requests"
+        )
     }
 
     private static func short(_ milliseconds: Double) -> Double {

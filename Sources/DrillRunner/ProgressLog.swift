@@ -48,7 +48,7 @@ struct ProgressLog: Hashable, Sendable {
         return least
     }
 
-    /// The worst stream's good ÷ decided over the last `window` of decided operations that began at or after
+    /// The worst stream's good ÷ decided, of those that could be sent from here, over the last `window` of decided operations that began at or after
     /// `earliest`; nil while a stream has not decided that much.
     func worstRate(over window: Duration, notBefore earliest: RunInstant? = nil) -> Double? {
         guard !samples.isEmpty else { return nil }
@@ -63,8 +63,11 @@ struct ProgressLog: Hashable, Sendable {
                     earliest.map({ first.streams[index].decidedBefore >= $0 }) ?? true
                 else { return nil }
                 let start = first.streams[index]
-                guard end.decided > start.decided else { return nil }
-                let rate = Double(end.good - start.good) / Double(end.decided - start.decided)
+                // What our own host could not send says nothing about the system.
+                let ours = end.unsentGenerator - start.unsentGenerator
+                let decided = end.decided - start.decided - ours
+                guard decided > 0 else { return nil }
+                let rate = Double(end.good - start.good) / Double(decided)
                 worst = min(worst ?? rate, rate)
             }
         }

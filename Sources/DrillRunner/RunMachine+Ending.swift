@@ -93,11 +93,12 @@ extension RunMachine {
         where steps[index].t0 != nil && hasLateProof(index) && !steps[index].isConcluded {
             proveAtEnd(index, now, &out)
         }
-        // A killed host's listener went with it: without proof of its death nobody can say what it did.
+        // A killed host's listener went with it, and what a frozen or silent one holds counts or not by that very proof:
+        // without it nobody can say what the host did.
         for state in steps where state.proofFailed || state.probesOpen > 0 {
             guard let t0 = state.t0, let plan = state.plan else { continue }
             let silence = InstantInterval(low: t0.low, high: max(t0.low, state.healedAt ?? now))
-            for (host, how) in plan.proof.states where how == .dead {
+            for host in plan.proof.states.keys.sorted() {
                 record(HistoryEvent(silence, .unobserved(host: host)), &out)
             }
         }

@@ -340,7 +340,7 @@ package struct RunMachine: Sendable {
                         InstantInterval(low: since, high: interval.high), .unobserved(host: host)),
                     &out)
             } else {
-                unobservedSince[host] = interval.low
+                unobservedSince[host] = min(unobservedSince[host] ?? interval.low, interval.low)
             }
         case .booted(let host, let bootID, let at):
             bootIDs[host] = bootID

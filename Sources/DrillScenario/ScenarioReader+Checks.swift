@@ -16,9 +16,25 @@ extension ScenarioReader {
     /// One client reads all ledgers of a trial back.
     private func checkLedgers(_ scenario: Scenario) {
         let ledgers = scenario.workloads.filter { $0.operation == .ledger }
-        guard let first = ledgers.first,
-            let other = ledgers.first(where: { $0.client != first.client })
-        else { return }
+        guard let first = ledgers.first else { return }
+        for other in ledgers where other.client == first.client {
+            let own = other.parameters["database"]
+            guard own != first.parameters["database"] else { continue }
+            reading.error(
+                workloadPlaces[other.name]?["database"]?.place ?? tree.place,
+                "the ledgers '\(first.name)' and '\(other.name)' have different databases, and all are read back from the first one's",
+                hint: "write the same database for both, or operation: get")
+        }
+        for other in ledgers
+        where other.client == first.client && other.client == "process"
+            && other.parameters["command"] != first.parameters["command"]
+        {
+            reading.warning(
+                workloadPlaces[other.name]?["command"]?.place ?? tree.place,
+                "the ledgers '\(first.name)' and '\(other.name)' have different commands: both are read back by the first one's, which has to see what the other wrote"
+            )
+        }
+        guard let other = ledgers.first(where: { $0.client != first.client }) else { return }
         reading.error(
             workloadPlaces[other.name]?["client"]?.place ?? tree.place,
             "the ledgers '\(first.name)' and '\(other.name)' have different clients, and one client reads all back",

@@ -221,6 +221,27 @@ func `a heal by our own failure does not fail the system`(_ reason: String) thro
     #expect(report.verdict == .pass)
 }
 
+@Test func `a soak that misses its rate while our own engine was late says nothing`() throws {
+    func verdict(_ trace: String, min: Double) throws -> TrialReport {
+        var drill = Drill(trace: trace, timeline: [], events: [])
+        drill.expectations = [
+            DrillCore.Expectation(
+                metric: "success_rate.overall", condition: .threshold(.min, .greaterOrEqual, min),
+                text: "min >= \(min)")
+        ]
+        return try drill.report
+    }
+    // 90 ms late at 5.09, and a bad one within the time-out of 250 ms of that.
+    let late = "100/s; stalled 5.0-5.09; fails 5.2"
+    let report = try verdict(late, min: 0.9999)
+    #expect(report.verdict == .inconclusive)
+    #expect(report.reasons.first?.hasPrefix("the load engine was up to 90.0 ms late") == true)
+    // It misses nothing: there is nothing to excuse.
+    #expect(try verdict(late, min: 0.999).verdict == .pass)
+    #expect(try verdict("100/s; stalled 5.0-5.09; fails 7.0", min: 0.9999).verdict == .fail)
+    #expect(try verdict("100/s; fails 5.2", min: 0.9999).verdict == .fail)
+}
+
 @Test func `a brown-out is failures in windows outside outages`() throws {
     // k is 6 for the stretch of 500 operations and 3 for a window of 50.
     #expect(Noise.threshold(operations: 50, successRate: 0.999) == 3)

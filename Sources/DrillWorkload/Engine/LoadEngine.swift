@@ -204,7 +204,10 @@ final class LoadEngine {
             let operation = streams[stream].queue[number]
             if operation.intended + streams[stream].timeout <= now {
                 streams[stream].waiting += 1
-                decide(stream, number, .unsentConnection, completed: UndecidedOperation.unset)
+                // Past its deadline before the engine came to it: no connection was missing, we were.
+                let isOurs = operation.intended + streams[stream].timeout <= operation.dispatched
+                let outcome: UndecidedOperation.State = isOurs ? .unsentGenerator : .unsentConnection
+                decide(stream, number, outcome, completed: UndecidedOperation.unset)
                 continue
             }
             guard let slot = streams[stream].free.popLast() else { return }

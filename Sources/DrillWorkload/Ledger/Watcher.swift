@@ -37,9 +37,10 @@ package final class Watcher: Sendable {
 
     private func watch(_ server: LoadServer) {
         let every = max(.milliseconds(1), plan.every)
-        // A host that was silent may answer again at any time: a question that still waits must not hide it for longer than
-        // two periods, which is what an unwatched role is measured by.
-        let patience = min(LedgerSide.patience, every * 3 / 2)
+        // A role is unwatched after two periods without an answer. Asked twice in each, and with a period's patience, one
+        // question that is lost or slow leaves a gap of a period and a half: it takes two in a row.
+        let pace = every / 2
+        let patience = min(LedgerSide.patience, every)
         var session: (any ClientSession)?
         var next = RunInstant.now
         while !stop.isRequested {
@@ -72,7 +73,7 @@ package final class Watcher: Sendable {
                 session?.close()
                 session = nil
             }
-            next = max(next + every, .now)
+            next = max(next + pace, .now)
             stop.wait(next - .now)
         }
         session?.close()
