@@ -111,6 +111,12 @@ package struct RunFolder: Hashable, Sendable {
         return history.namingHosts()
     }
 
+    /// What `history(of:)` reads, as it is now.
+    package func stamps(of trial: TrialName) -> [FileStamp] {
+        names.filter { TrialName(file: $0) == trial }
+            .compactMap { FileStamp($0, at: file($0)) }
+    }
+
     private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {
         let name = "\(trial.stem).events.jsonl"
         guard exists(name) else { return [] }

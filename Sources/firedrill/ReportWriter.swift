@@ -1,11 +1,11 @@
 import DrillAnalysis
-import DrillCore
-import DrillReport
+package import DrillCore
+package import DrillReport
 import DrillScenario
-import DrillStore
+package import DrillStore
 
 /// From a run folder to its reports: what `run` ends with and what `report` repeats.
-enum ReportWriter {
+package enum ReportWriter {
     /// How the run itself ended, where its trials cannot say it.
     struct Ending: Codable, Hashable {
         var exitCode: Int32?
@@ -21,7 +21,10 @@ enum ReportWriter {
         var calibration: CalibrationReport?
     }
 
-    static func write(_ folder: RunFolder, language: Language) throws -> RunReport {
+    /// - Parameter examined: what is known of the trials already; the others are analysed.
+    package static func write(
+        _ folder: RunFolder, language: Language, examined: [TrialName: ExaminedTrial] = [:]
+    ) throws -> RunReport {
         let (scenario, system) = try load(folder)
         let file: RunFile
         if folder.exists("run.json") {
@@ -47,12 +50,17 @@ enum ReportWriter {
             for name in folder.trials {
                 let history = try folder.history(of: name)
                 histories.append(history)
-                let examined = TrialAnalysis.examine(
+                if let known = examined[name], known.files == folder.stamps(of: name) {
+                    trials.append(known.report)
+                    writes.append(known.writes)
+                    continue
+                }
+                let found = TrialAnalysis.examine(
                     TrialInput(
                         scenario: scenario, system: system, history: history,
                         index: name.index, attempt: name.attempt))
-                trials.append(examined.report)
-                writes.append(examined.writes)
+                trials.append(found.report)
+                writes.append(found.writes)
             }
         } catch {
             throw Failure(code: .invalidFile, message: error.description)
@@ -96,7 +104,8 @@ enum ReportWriter {
             .rawValue
     }
 
-    private static func load(_ folder: RunFolder) throws -> (Scenario, System) {
+    /// Of the folder's own files.
+    package static func load(_ folder: RunFolder) throws -> (Scenario, System) {
         let path = folder.file("scenario.yaml")
         let cells = ScenarioLoader.load(
             path: path, system: folder.file("system.yaml"),

@@ -123,12 +123,13 @@ struct Run: ParsableCommand {
         } catch {
             throw Failure(code: .usage, message: error.description)
         }
-        let (outcome, facts) = try drill(cell, folder, id, seed, interrupts)
+        let (outcome, facts, examined) = try drill(cell, folder, id, seed, interrupts)
         let report: RunReport
         do {
             try hideSecrets(of: cell.cell, in: folder)
             try write(facts, outcome, to: folder)
-            report = try ReportWriter.write(folder, language: Language(rawValue: lang) ?? .en)
+            report = try ReportWriter.write(
+                folder, language: Language(rawValue: lang) ?? .en, examined: examined)
             try finishFolder(folder, report)
         } catch let error as StoreError {
             throw Failure(code: .internalError, message: error.description)
@@ -148,7 +149,7 @@ struct Run: ParsableCommand {
 
     private func drill(
         _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ interrupts: Int32
-    ) throws -> (RunOutcome, RunFacts) {
+    ) throws -> (RunOutcome, RunFacts, [TrialName: ExaminedTrial]) {
         let scenario = cell.cell.scenario
         let system = cell.cell.system
         let display = Display(name: scenario.name, quiet: quiet)
@@ -171,7 +172,9 @@ struct Run: ParsableCommand {
                     ReportWriter.RunFile(run: facts, calibration: CalibrationFile.latest())
                 ).utf8), to: "run.json")
 
-        let recorder = Recorder(folder: folder, scenario: scenario, system: system) { trial in
+        // Read back: with what `firedrill report` has, and without a secret, each trial's findings are the report's.
+        let (written, writtenSystem) = try ReportWriter.load(folder)
+        let recorder = Recorder(folder: folder, scenario: written, system: writtenSystem) { trial in
             display.line("  " + TrialLine.text(trial, of: scenario.trials))
         }
         let sweep = {
@@ -199,12 +202,12 @@ struct Run: ParsableCommand {
             {
                 outcome.leftBehind.append(left)
             }
-            return (outcome, facts)
+            return (outcome, facts, recorder.examined)
         } catch let failure as LabFailure {
             let why = cell.cell.masked(failure.message)
             let end: RunOutcome.End =
                 failure.kind == .capability ? .capability(why) : .failed(why)
-            return (RunOutcome(end: end, leftBehind: []), facts)
+            return (RunOutcome(end: end, leftBehind: []), facts, recorder.examined)
         }
     }
 
