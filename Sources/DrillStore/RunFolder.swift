@@ -77,7 +77,12 @@ package struct RunFolder: Hashable, Sendable {
     ///
     /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events. Hosts have their
     /// names wherever an `identity` event tells them.
-    package func history(of trial: TrialName) throws(StoreError) -> History {
+    ///
+    /// - Parameter forPictures: leave out what no picture shows, which is nearly all of a ledger's events: the keys
+    ///   that were read back. What an analysis found of them is in its report.
+    package func history(
+        of trial: TrialName, forPictures: Bool = false
+    ) throws(StoreError) -> History {
         var streams: [OperationStream] = []
         var gaps: [String] = []
         let csv = "\(trial.stem).ops.csv"
@@ -102,7 +107,10 @@ package struct RunFolder: Hashable, Sendable {
                 throw StoreError(error.description)
             }
         }
-        let history = History(streams: streams, events: try events(of: trial), gaps: gaps)
+        let name = "\(trial.stem).events.jsonl"
+        let lines = EventsFile(path: file(name), forPictures: forPictures)
+        let events = exists(name) ? try lines.events(in: try read(name)) : []
+        let history = History(streams: streams, events: events, gaps: gaps)
         guard history.isPlausible else {
             throw StoreError(
                 "\(file(trial.stem)): instants lie more than \(History.longest.spelled) apart; no trial is that long"
@@ -115,27 +123,6 @@ package struct RunFolder: Hashable, Sendable {
     package func stamps(of trial: TrialName) -> [FileStamp] {
         names.filter { TrialName(file: $0) == trial }
             .compactMap { FileStamp($0, at: file($0)) }
-    }
-
-    private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {
-        let name = "\(trial.stem).events.jsonl"
-        guard exists(name) else { return [] }
-        let text = String(decoding: try read(name), as: UTF8.self)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        var events: [HistoryEvent] = []
-        for (index, line) in lines.enumerated()
-        where !line.allSatisfy({ $0 == " " || $0 == "\r" || $0 == "\t" }) {
-            do {
-                events.append(try JSONLine.decode(HistoryEvent.self, from: line))
-            } catch {
-                // Without its newline the last line was being written when the run ended.
-                if index == lines.count - 1 { break }
-                throw StoreError("\(file(name)):\(index + 1):1: error: \(Self.why(error))")
-            }
-        }
-        return events.enumerated().sorted {
-            ($0.element.interval.low, $0.offset) < ($1.element.interval.low, $1.offset)
-        }.map(\.element)
     }
 
     /// The digests of the files that a report rests on.

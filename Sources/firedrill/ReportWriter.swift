@@ -48,13 +48,14 @@ package enum ReportWriter {
         var writes: [LedgerMarks?] = []
         do throws(StoreError) {
             for name in folder.trials {
-                let history = try folder.history(of: name)
-                histories.append(history)
                 if let known = examined[name], known.files == folder.stamps(of: name) {
+                    histories.append(try folder.history(of: name, forPictures: true))
                     trials.append(known.report)
                     writes.append(known.writes)
                     continue
                 }
+                let history = try folder.history(of: name)
+                histories.append(history)
                 let found = TrialAnalysis.examine(
                     TrialInput(
                         scenario: scenario, system: system, history: history,

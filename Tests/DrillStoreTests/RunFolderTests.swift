@@ -85,6 +85,73 @@ private func operations(at instants: Int64...) -> [UInt8] {
     #expect(history.events.count == 2)
 }
 
+/// Lines of keys that were read back, in the spelling of a run and in others, and the faults around them.
+private let readBack = #"""
+    {"event":"steady","high_ns":5,"low_ns":5,"phase":"before"}
+    {"event":"verify","high_ns":30,"host":"a","key":"k0","low_ns":20,"present":true,"sweep":2}
+    {"event":"verify","high_ns":12,"host":"b","key":"k0","low_ns":11,"present":false,"sweep":2}
+    { "event" : "verify", "sweep": 2, "host": "b", "key": "k\u0031", "present": true, "low_ns": -9, "high_ns": 13 }
+    {"event":"healed","high_ns":25,"low_ns":24,"step":"kill"}
+    {"event":"verify","high_ns":999,"host":"client","key":"k\"1","low_ns":21,"present":true,"sweep":1}
+    {"event":"verify","high_ns":26,"host":"b","key":"k2","low_ns":21,"present":true,"sweep":2}\#r
+    {"event":"verify","high_ns":27,"host":"b","key":"k3","low_ns":2
+    """#
+
+@Test func `a key that was read back is the same in each spelling of its line`() throws {
+    let scratch = try Scratch()
+    try scratch.folder.write(Array(readBack.utf8), to: "trial-1.events.jsonl")
+    let events = try scratch.folder.history(of: TrialName(index: 1, attempt: 1)).events
+    func at(_ low: Int64, _ high: Int64) -> InstantInterval {
+        InstantInterval(
+            low: RunInstant(nanoseconds: low), high: RunInstant(nanoseconds: high))
+    }
+    #expect(
+        events == [
+            HistoryEvent(at(-9, 13), .verify(sweep: 2, host: "b", key: "k1", present: true)),
+            HistoryEvent(at(5, 5), .steady(phase: .before)),
+            HistoryEvent(at(11, 12), .verify(sweep: 2, host: "b", key: "k0", present: false)),
+            HistoryEvent(at(20, 30), .verify(sweep: 2, host: "a", key: "k0", present: true)),
+            HistoryEvent(
+                at(21, 999), .verify(sweep: 1, host: "client", key: "k\"1", present: true)),
+            HistoryEvent(at(21, 26), .verify(sweep: 2, host: "b", key: "k2", present: true)),
+            HistoryEvent(at(24, 25), .healed(step: "kill", by: nil, verdict: .restored)),
+        ])
+}
+
+@Test func `pictures need of what was read back only when it began and ended`() throws {
+    let scratch = try Scratch()
+    try scratch.folder.write(Array(readBack.utf8), to: "trial-1.events.jsonl")
+    let trial = TrialName(index: 1, attempt: 1)
+    let all = try scratch.folder.history(of: trial).events
+    let shown = try scratch.folder.history(of: trial, forPictures: true).events
+    #expect(shown == [all[0], all[1], all[4], all[6]])
+    // Whoever draws an axis asks for these.
+    #expect(shown.first == all.first)
+    #expect(shown.map(\.interval.high).max() == all.map(\.interval.high).max())
+}
+
+@Test(arguments: [
+    (
+        #"{"event":"verify","high_ns":1,"host":"a","key":"k","low_ns":2,"present":true,"sweep":2}"#,
+        "event 'verify' ends before it begins"
+    ),
+    (
+        #"{"event":"verify","high_ns":2,"host":"a","low_ns":2,"present":true,"sweep":2}"#,
+        "event 'verify' lacks 'key'"
+    ),
+    (#"{"event":"verified","high_ns":2,"low_ns":2}"#, "event 'verified' lacks 'verify_facts'"),
+])
+func `a line that is whole and wrong is named with its place`(line: String, why: String) throws {
+    let scratch = try Scratch()
+    let good = #"{"event":"end","high_ns":3,"low_ns":3,"reason":"complete"}"#
+    try scratch.folder.write(
+        Array("\(good)\r\n\n\(line)\n".utf8), to: "trial-1.events.jsonl")
+    let place = scratch.folder.file("trial-1.events.jsonl")
+    #expect(throws: StoreError("\(place):3:1: error: \(why)")) {
+        try scratch.folder.history(of: TrialName(index: 1, attempt: 1), forPictures: true)
+    }
+}
+
 @Test func `instants that no trial can have are refused`() throws {
     let scratch = try Scratch()
     try scratch.folder.write(operations(at: .min, .max), to: "trial-1.ops")
