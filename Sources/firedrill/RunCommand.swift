@@ -265,7 +265,8 @@ struct Run: ParsableCommand {
         let earlier = RunIndex().runs(of: report.run.system).last {
             $0.id < folder.id && $0.exists("manifest.json")
         }
-        let manifest = try Manifest(of: folder, run: report.run.id, previous: earlier)
+        let manifest = try Manifest(
+            of: folder, run: report.run.id, previous: earlier, known: report.evidence)
         try folder.write(Array(try JSONLine.encode(manifest).utf8), to: "manifest.json")
     }
 

@@ -160,6 +160,23 @@ func `a line that is whole and wrong is named with its place`(line: String, why:
     }
 }
 
+@Test func `a manifest holds the digests that are known and makes the others`() throws {
+    let scratch = try Scratch()
+    try scratch.folder.write(Array("abc".utf8), to: "trial-1.ops")
+    try scratch.folder.write([], to: "report.json")
+    let evidence = try scratch.folder.evidence()
+    #expect(evidence.map(\.file) == ["trial-1.ops"])
+    let manifest = try Manifest(of: scratch.folder, run: "r", previous: nil)
+    #expect(manifest.files.map(\.file) == ["report.json", "trial-1.ops"])
+    #expect(manifest.files[1] == evidence[0])
+    #expect(
+        try Manifest(of: scratch.folder, run: "r", previous: nil, known: evidence) == manifest)
+    // Nothing is made twice.
+    let told = [Evidence(file: "trial-1.ops", sha256: "told")]
+    let other = try Manifest(of: scratch.folder, run: "r", previous: nil, known: told)
+    #expect(other.files == [manifest.files[0], told[0]])
+}
+
 @Test func `a run is not found by nothing, nor by any file`() throws {
     let scratch = try Scratch()
     try scratch.folder.write([], to: "other")
