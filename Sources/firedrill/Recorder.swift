@@ -76,12 +76,13 @@ package final class Recorder: TrialRecorder {
         fsync(file)
         Glibc.close(file)
         file = -1
-        let files = folder.stamps(of: trial)
+        let files = RunFiles(of: folder)
+        let stamps = files.stamps(of: trial)
         let (report, writes) = TrialAnalysis.examine(
             TrialInput(
-                scenario: scenario, system: system, history: try folder.history(of: trial),
+                scenario: scenario, system: system, history: try files.history(of: trial),
                 index: trial.index, attempt: trial.attempt))
-        examined[trial] = ExaminedTrial(report: report, writes: writes, files: files)
+        examined[trial] = ExaminedTrial(report: report, writes: writes, files: stamps)
         judged(report)
         return decides(report) ? report.verdict : .inconclusive
     }

@@ -46,15 +46,16 @@ package enum ReportWriter {
         var histories: [History] = []
         var trials: [TrialReport] = []
         var writes: [LedgerMarks?] = []
+        let files = RunFiles(of: folder)
         do throws(StoreError) {
-            for name in folder.trials {
-                if let known = examined[name], known.files == folder.stamps(of: name) {
-                    histories.append(try folder.history(of: name, forPictures: true))
+            for name in files.trials {
+                if let known = examined[name], known.files == files.stamps(of: name) {
+                    histories.append(try files.history(of: name, forPictures: true))
                     trials.append(known.report)
                     writes.append(known.writes)
                     continue
                 }
-                let history = try folder.history(of: name)
+                let history = try files.history(of: name)
                 histories.append(history)
                 let found = TrialAnalysis.examine(
                     TrialInput(
@@ -71,7 +72,7 @@ package enum ReportWriter {
             leftBehind: file.ending?.leftBehind ?? [])
         apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
         report.calibration = file.calibration
-        report.evidence = try folder.evidence()
+        report.evidence = try files.evidence()
         let record = RunRecord(
             report: report, histories: histories, writes: writes, scenario: scenario,
             system: system)

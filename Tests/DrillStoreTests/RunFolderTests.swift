@@ -44,11 +44,13 @@ private func operations(at instants: Int64...) -> [UInt8] {
     let trial = TrialName(index: 1, attempt: 1)
     let bytes = operations(at: 1, 2, 3)
     try scratch.folder.write(bytes, to: "trial-1.ops")
-    #expect(try scratch.folder.history(of: trial).gaps == [])
+    #expect(try RunFiles(of: scratch.folder).history(of: trial).gaps == [])
     for length in [0, 5, bytes.count - 1] {
         try scratch.folder.write(Array(bytes[..<length]), to: "trial-1.ops")
         #expect(
-            try scratch.folder.history(of: trial).gaps == ["trial-1.ops is cut off before its end"])
+            try RunFiles(of: scratch.folder).history(of: trial).gaps == [
+                "trial-1.ops is cut off before its end"
+            ])
     }
 }
 
@@ -57,9 +59,9 @@ private func operations(at instants: Int64...) -> [UInt8] {
     let trial = TrialName(index: 1, attempt: 1)
     let csv = "stream,intended_ns,completed_ns,outcome\nweb/kept/read,1,2,ok\n"
     try scratch.folder.write(Array(csv.utf8), to: "trial-1.ops.csv")
-    #expect(try scratch.folder.history(of: trial).gaps == [])
+    #expect(try RunFiles(of: scratch.folder).history(of: trial).gaps == [])
     try scratch.folder.write(Array(operations(at: 1, 2, 3).dropLast()), to: "trial-1.ops")
-    let history = try scratch.folder.history(of: trial)
+    let history = try RunFiles(of: scratch.folder).history(of: trial)
     #expect(history.gaps == ["trial-1.ops is cut off before its end"])
     #expect(history.streams.map(\.operations.count) == [1])
 }
@@ -80,7 +82,7 @@ private func operations(at instants: Int64...) -> [UInt8] {
         """
     try scratch.folder.write(Array(csv.utf8), to: "trial-1.ops.csv")
     try scratch.folder.write(Array(events.utf8), to: "trial-1.events.jsonl")
-    let history = try scratch.folder.history(of: TrialName(index: 1, attempt: 1))
+    let history = try RunFiles(of: scratch.folder).history(of: TrialName(index: 1, attempt: 1))
     #expect(history.streams[0].operations.map(\.host) == ["a", "cafe", nil])
     #expect(history.events.count == 2)
 }
@@ -100,7 +102,8 @@ private let readBack = #"""
 @Test func `a key that was read back is the same in each spelling of its line`() throws {
     let scratch = try Scratch()
     try scratch.folder.write(Array(readBack.utf8), to: "trial-1.events.jsonl")
-    let events = try scratch.folder.history(of: TrialName(index: 1, attempt: 1)).events
+    let events = try RunFiles(of: scratch.folder).history(of: TrialName(index: 1, attempt: 1))
+        .events
     func at(_ low: Int64, _ high: Int64) -> InstantInterval {
         InstantInterval(
             low: RunInstant(nanoseconds: low), high: RunInstant(nanoseconds: high))
@@ -122,8 +125,8 @@ private let readBack = #"""
     let scratch = try Scratch()
     try scratch.folder.write(Array(readBack.utf8), to: "trial-1.events.jsonl")
     let trial = TrialName(index: 1, attempt: 1)
-    let all = try scratch.folder.history(of: trial).events
-    let shown = try scratch.folder.history(of: trial, forPictures: true).events
+    let all = try RunFiles(of: scratch.folder).history(of: trial).events
+    let shown = try RunFiles(of: scratch.folder).history(of: trial, forPictures: true).events
     #expect(shown == [all[0], all[1], all[4], all[6]])
     // Whoever draws an axis asks for these.
     #expect(shown.first == all.first)
@@ -148,7 +151,8 @@ func `a line that is whole and wrong is named with its place`(line: String, why:
         Array("\(good)\r\n\n\(line)\n".utf8), to: "trial-1.events.jsonl")
     let place = scratch.folder.file("trial-1.events.jsonl")
     #expect(throws: StoreError("\(place):3:1: error: \(why)")) {
-        try scratch.folder.history(of: TrialName(index: 1, attempt: 1), forPictures: true)
+        try RunFiles(of: scratch.folder).history(
+            of: TrialName(index: 1, attempt: 1), forPictures: true)
     }
 }
 
@@ -156,7 +160,7 @@ func `a line that is whole and wrong is named with its place`(line: String, why:
     let scratch = try Scratch()
     try scratch.folder.write(operations(at: .min, .max), to: "trial-1.ops")
     #expect(throws: StoreError.self) {
-        try scratch.folder.history(of: TrialName(index: 1, attempt: 1))
+        try RunFiles(of: scratch.folder).history(of: TrialName(index: 1, attempt: 1))
     }
 }
 
@@ -164,7 +168,7 @@ func `a line that is whole and wrong is named with its place`(line: String, why:
     let scratch = try Scratch()
     try scratch.folder.write(Array("abc".utf8), to: "trial-1.ops")
     try scratch.folder.write([], to: "report.json")
-    let evidence = try scratch.folder.evidence()
+    let evidence = try RunFiles(of: scratch.folder).evidence()
     #expect(evidence.map(\.file) == ["trial-1.ops"])
     let manifest = try Manifest(of: scratch.folder, run: "r", previous: nil)
     #expect(manifest.files.map(\.file) == ["report.json", "trial-1.ops"])

@@ -12,7 +12,7 @@ private let reports = ["report.json", "junit.xml", "report.html"]
     {
         let run = try RecordedRun(trials: 2)
         let examined = run.recorder.examined
-        #expect(Set(examined.keys) == Set(run.folder.trials))
+        #expect(Set(examined.keys) == Set(RunFiles(of: run.folder).trials))
         #expect(examined.values.allSatisfy { $0.writes?.lost.count == 1 })
         let report = try ReportWriter.write(run.folder, language: .en, examined: examined)
         let kept = try reports.map(run.folder.read)
@@ -24,7 +24,8 @@ private let reports = ["report.json", "junit.xml", "report.html"]
     @Test func `what is known of a trial is not analysed again, and what is not known is`() throws {
         let run = try RecordedRun(trials: 2)
         var examined = run.recorder.examined
-        let (first, second) = (run.folder.trials[0], run.folder.trials[1])
+        let trials = RunFiles(of: run.folder).trials
+        let (first, second) = (trials[0], trials[1])
         examined[first]?.report.reasons = ["as it was found"]
         examined[second] = nil
         let report = try ReportWriter.write(run.folder, language: .en, examined: examined)
@@ -34,7 +35,7 @@ private let reports = ["report.json", "junit.xml", "report.html"]
 
     @Test func `a trial whose files changed after its end is analysed again`() throws {
         let run = try RecordedRun(trials: 1)
-        let trial = run.folder.trials[0]
+        let trial = RunFiles(of: run.folder).trials[0]
         let operations = run.operations(of: trial)
         try run.folder.write(
             Array(try run.folder.read(operations).dropLast()), to: operations)
