@@ -21,9 +21,12 @@ package enum ReportWriter {
         var calibration: CalibrationReport?
     }
 
-    /// - Parameter examined: what is known of the trials already; the others are analysed.
+    /// - Parameters:
+    ///   - examined: what is known of the trials already; the others are analysed.
+    ///   - tell: gets what is being done, again and again.
     package static func write(
-        _ folder: RunFolder, language: Language, examined: [TrialName: ExaminedTrial] = [:]
+        _ folder: RunFolder, language: Language, examined: [TrialName: ExaminedTrial] = [:],
+        tell: (String) -> Void = { _ in }
     ) throws -> RunReport {
         let (scenario, system) = try load(folder)
         let file: RunFile
@@ -48,7 +51,9 @@ package enum ReportWriter {
         var writes: [LedgerMarks?] = []
         let files = RunFiles(of: folder)
         do throws(StoreError) {
-            for name in files.trials {
+            let names = files.trials
+            for (index, name) in names.enumerated() {
+                tell("trial \(index + 1) of \(names.count)")
                 if let known = examined[name], known.files == files.stamps(of: name) {
                     histories.append(try files.history(of: name, forPictures: true))
                     trials.append(known.report)
@@ -72,7 +77,9 @@ package enum ReportWriter {
             leftBehind: file.ending?.leftBehind ?? [])
         apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
         report.calibration = file.calibration
+        tell("digests of its files")
         report.evidence = try files.evidence()
+        tell("pictures")
         let record = RunRecord(
             report: report, histories: histories, writes: writes, scenario: scenario,
             system: system)

@@ -123,14 +123,22 @@ struct Run: ParsableCommand {
         } catch {
             throw Failure(code: .usage, message: error.description)
         }
-        let (outcome, facts, examined) = try drill(cell, folder, id, seed, interrupts)
+        let display = Display(name: scenario.name, quiet: quiet)
+        defer { display.clear() }
+        let (outcome, facts, examined) = try drill(cell, folder, id, seed, display, interrupts)
         let report: RunReport
         do {
-            try hideSecrets(of: cell.cell, in: folder)
-            try write(facts, outcome, to: folder)
-            report = try ReportWriter.write(
-                folder, language: Language(rawValue: lang) ?? .en, examined: examined)
-            try finishFolder(folder, report)
+            report = try ReportProgress.during(display, interrupts: interrupts) { tell in
+                try hideSecrets(of: cell.cell, in: folder)
+                try write(facts, outcome, to: folder)
+                let report = try ReportWriter.write(
+                    folder, language: Language(rawValue: lang) ?? .en, examined: examined,
+                    tell: tell)
+                tell("digests of all files")
+                try finishFolder(folder, report)
+                return report
+            }
+            display.clear()
         } catch let error as StoreError {
             throw Failure(code: .internalError, message: error.description)
         }
@@ -148,11 +156,11 @@ struct Run: ParsableCommand {
     }
 
     private func drill(
-        _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ interrupts: Int32
+        _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ display: Display,
+        _ interrupts: Int32
     ) throws -> (RunOutcome, RunFacts, [TrialName: ExaminedTrial]) {
         let scenario = cell.cell.scenario
         let system = cell.cell.system
-        let display = Display(name: scenario.name, quiet: quiet)
         display.line("\(scenario.name) on \(system.name): run \(id), seed \(seed), \(folder.path)")
         for warning in cell.cell.warnings { display.line(warning.rendered) }
         var facts = RunFacts(
@@ -193,7 +201,6 @@ struct Run: ParsableCommand {
                     agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
             },
             sweep: sweep, mask: cell.cell.masked, show: display.show)
-        defer { display.clear() }
         do {
             var outcome = try shell.run()
             // One that hung has torn nothing down; after one that answered there is nothing to find.
