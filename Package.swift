@@ -106,6 +106,10 @@ let package = Package(
             "DrillReportTests", ["DrillReport", "DrillTesting", "DrillCore"],
             resources: ["Golden"]),
         tests("DrillStoreTests", ["DrillStore", "DrillCore"]),
+        // What the command itself does between a run and its folder.
+        tests(
+            "FiredrillTests",
+            ["firedrill", "DrillScenario", "DrillReport", "DrillStore", "DrillRunner", "DrillCore"]),
         tests(
             "DrillRunnerTests", ["DrillRunner", "DrillTesting", "DrillFaults", "DrillCore"]),
         tests("DrillNetlinkTests", ["DrillNetlink", "DrillCore", "CLinux"]),

@@ -9,11 +9,20 @@ package struct Manifest: Hashable, Sendable, Codable {
     @Present package var previous: Evidence?
 
     /// Of everything in the folder but the manifest itself, logs included.
-    package init(of folder: RunFolder, run: String, previous: RunFolder?) throws(StoreError) {
+    ///
+    /// - Parameter known: digests that the report has: of its evidence, which is most of the folder.
+    package init(
+        of folder: RunFolder, run: String, previous: RunFolder?, known: [Evidence] = []
+    ) throws(StoreError) {
         self.run = run
         files = []
+        let known = Dictionary(known.map { ($0.file, $0) }) { $1 }
         for name in folder.names(in: nil) + folder.names(in: "logs") where name != "manifest.json" {
-            files.append(Evidence(file: name, sha256: SHA256.hex(try folder.read(name))))
+            if let evidence = known[name] {
+                files.append(evidence)
+            } else {
+                files.append(Evidence(file: name, sha256: SHA256.hex(try folder.read(name))))
+            }
         }
         if let previous, previous.exists("manifest.json") {
             self.previous = Evidence(

@@ -1,5 +1,3 @@
-package import DrillCore
-internal import DrillReport
 internal import FoundationEssentials
 internal import Glibc
 
@@ -52,8 +50,6 @@ package struct RunFolder: Hashable, Sendable {
         FileManager.default.fileExists(atPath: file(name))
     }
 
-    private var names: [String] { names(in: nil) }
-
     /// Files of the folder, or of a folder in it, relative to the run folder; folders are left out.
     package func names(in part: String?) -> [String] {
         let place = part.map(file) ?? path
@@ -63,85 +59,6 @@ package struct RunFolder: Hashable, Sendable {
             return FileManager.default.fileExists(atPath: file(name), isDirectory: &isFolder)
                 && !isFolder
         }
-    }
-
-    /// Trials of which anything was written, in order.
-    package var trials: [TrialName] {
-        Set(
-            names.filter { $0.contains(".ops") || $0.hasSuffix(".events.jsonl") }
-                .compactMap(TrialName.init(file:))
-        ).sorted()
-    }
-
-    /// A trial's operations and events, whatever of them there is.
-    ///
-    /// A CSV file is read in place of binary ones; a line that a crash cut off ends the events. Hosts have their
-    /// names wherever an `identity` event tells them.
-    package func history(of trial: TrialName) throws(StoreError) -> History {
-        var streams: [OperationStream] = []
-        var gaps: [String] = []
-        let csv = "\(trial.stem).ops.csv"
-        for name in names
-        where name.hasSuffix(".ops") && TrialName(file: String(name)) == trial {
-            let bytes = try read(name)
-            do {
-                let contents = try OperationsFile.decode(bytes)
-                streams += contents.streams
-                // Also beside a CSV file, which was made of it.
-                if !contents.isComplete { gaps.append("\(name) is cut off before its end") }
-            } catch {
-                guard exists(csv) else { throw StoreError("\(file(name)): \(error)") }
-                gaps.append("\(name) cannot be read")
-            }
-        }
-        if exists(csv) {
-            let bytes = try read(csv)
-            do {
-                streams = try OperationsCSV.parse(bytes, file: file(csv))
-            } catch {
-                throw StoreError(error.description)
-            }
-        }
-        let history = History(streams: streams, events: try events(of: trial), gaps: gaps)
-        guard history.isPlausible else {
-            throw StoreError(
-                "\(file(trial.stem)): instants lie more than \(History.longest.spelled) apart; no trial is that long"
-            )
-        }
-        return history.namingHosts()
-    }
-
-    private func events(of trial: TrialName) throws(StoreError) -> [HistoryEvent] {
-        let name = "\(trial.stem).events.jsonl"
-        guard exists(name) else { return [] }
-        let text = String(decoding: try read(name), as: UTF8.self)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        var events: [HistoryEvent] = []
-        for (index, line) in lines.enumerated()
-        where !line.allSatisfy({ $0 == " " || $0 == "\r" || $0 == "\t" }) {
-            do {
-                events.append(try JSONLine.decode(HistoryEvent.self, from: line))
-            } catch {
-                // Without its newline the last line was being written when the run ended.
-                if index == lines.count - 1 { break }
-                throw StoreError("\(file(name)):\(index + 1):1: error: \(Self.why(error))")
-            }
-        }
-        return events.enumerated().sorted {
-            ($0.element.interval.low, $0.offset) < ($1.element.interval.low, $1.offset)
-        }.map(\.element)
-    }
-
-    /// The digests of the files that a report rests on.
-    package func evidence() throws(StoreError) -> [Evidence] {
-        var evidence: [Evidence] = []
-        for name in names
-        where TrialName(file: name) != nil
-            || ["scenario.yaml", "system.yaml", "run.json"].contains(name)
-        {
-            evidence.append(Evidence(file: name, sha256: SHA256.hex(try read(name))))
-        }
-        return evidence
     }
 
     package static func why(_ error: any Error) -> String {

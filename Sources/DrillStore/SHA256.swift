@@ -1,58 +1,101 @@
-/// SHA-256 (FIPS 180-4, section 6.2) for manifests and evidence; nothing is signed with it.
-package struct SHA256 {
-    private var state: [UInt32] = [
-        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
-        0x5be0_cd19,
-    ]
-    private var schedule = [UInt32](repeating: 0, count: 64)
+internal import Glibc
 
+/// SHA-256 (FIPS 180-4, section 6.2) for manifests and evidence; nothing is signed with it.
+///
+/// Plain pointers and local variables: a run's files are hundreds of megabytes, also in a debug build.
+package enum SHA256 {
     /// The digest as 64 hexadecimal digits.
     package static func hex(_ bytes: [UInt8]) -> String {
-        var hash = SHA256()
+        var state: [UInt32] = [
+            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c,
+            0x1f83_d9ab, 0x5be0_cd19,
+        ]
         var tail = Array(bytes.suffix(bytes.count % 64))
-        bytes.withUnsafeBufferPointer { buffer in
-            for block in 0..<(bytes.count / 64) { hash.compress(buffer, at: block * 64) }
-        }
         tail.append(0x80)
         while tail.count % 64 != 56 { tail.append(0) }
         let bits = UInt64(bytes.count) * 8
         for shift in stride(from: 56, through: 0, by: -8) {
             tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
         }
-        tail.withUnsafeBufferPointer { buffer in
-            for block in 0..<(tail.count / 64) { hash.compress(buffer, at: block * 64) }
+        state.withUnsafeMutableBufferPointer { state in
+            bytes.withUnsafeBufferPointer { compress(state, $0, blocks: bytes.count / 64) }
+            tail.withUnsafeBufferPointer { compress(state, $0, blocks: tail.count / 64) }
         }
-        return hash.state.map { word in
+        return state.map { word in
             let digits = String(word, radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits
         }.joined()
     }
 
-    private mutating func compress(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) {
-        for i in 0..<16 {
-            let at = start + i * 4
-            schedule[i] =
-                UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
-                | UInt32(bytes[at + 3])
+    private static func compress(
+        _ state: UnsafeMutableBufferPointer<UInt32>, _ bytes: UnsafeBufferPointer<UInt8>,
+        blocks: Int
+    ) {
+        guard let state = state.baseAddress, let bytes = bytes.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+            constants.withUnsafeBufferPointer { constants in
+                guard let schedule = schedule.baseAddress, let constants = constants.baseAddress
+                else { return }
+                var block = 0
+                while block < blocks {
+                    compress(state, bytes + block &* 64, schedule, constants)
+                    block = block &+ 1
+                }
+            }
         }
-        func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
-        for i in 16..<64 {
-            let a = schedule[i - 15]
-            let b = schedule[i - 2]
-            let s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)
-            let s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10)
-            schedule[i] = schedule[i - 16] &+ s0 &+ schedule[i - 7] &+ s1
+    }
+
+    private static func compress(
+        _ state: UnsafeMutablePointer<UInt32>, _ block: UnsafePointer<UInt8>,
+        _ schedule: UnsafeMutablePointer<UInt32>, _ constants: UnsafePointer<UInt32>
+    ) {
+        memcpy(schedule, block, 64)
+        var i = 0
+        while i < 16 {
+            schedule[i] = UInt32(bigEndian: schedule[i])
+            i = i &+ 1
         }
-        var v = state
-        for i in 0..<64 {
-            let s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)
-            let choice = (v[4] & v[5]) ^ (~v[4] & v[6])
-            let first = v[7] &+ s1 &+ choice &+ Self.constants[i] &+ schedule[i]
-            let s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)
-            let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2])
-            v = [first &+ s0 &+ majority, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6]]
+        while i < 64 {
+            let x = schedule[i &- 15]
+            let y = schedule[i &- 2]
+            let s0 = (x &>> 7 | x &<< 25) ^ (x &>> 18 | x &<< 14) ^ (x &>> 3)
+            let s1 = (y &>> 17 | y &<< 15) ^ (y &>> 19 | y &<< 13) ^ (y &>> 10)
+            schedule[i] = schedule[i &- 16] &+ s0 &+ schedule[i &- 7] &+ s1
+            i = i &+ 1
         }
-        for i in 0..<8 { state[i] &+= v[i] }
+        var a = state[0]
+        var b = state[1]
+        var c = state[2]
+        var d = state[3]
+        var e = state[4]
+        var f = state[5]
+        var g = state[6]
+        var h = state[7]
+        i = 0
+        while i < 64 {
+            let s1 = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
+            let choice = g ^ (e & (f ^ g))
+            let first = h &+ s1 &+ choice &+ constants[i] &+ schedule[i]
+            let s0 = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
+            let majority = (a & b) ^ (a & c) ^ (b & c)
+            h = g
+            g = f
+            f = e
+            e = d &+ first
+            d = c
+            c = b
+            b = a
+            a = first &+ s0 &+ majority
+            i = i &+ 1
+        }
+        state[0] = state[0] &+ a
+        state[1] = state[1] &+ b
+        state[2] = state[2] &+ c
+        state[3] = state[3] &+ d
+        state[4] = state[4] &+ e
+        state[5] = state[5] &+ f
+        state[6] = state[6] &+ g
+        state[7] = state[7] &+ h
     }
 
     private static let constants: [UInt32] = [

@@ -10,7 +10,7 @@ func complain(_ text: String) { writeError(PlainText.lines(text) + "\n") }
 func show(_ text: String) { print(PlainText.lines(text)) }
 
 /// Writes to standard error without a buffer, so that nothing is lost or out of order.
-func writeError(_ text: String) {
+package func writeError(_ text: String) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

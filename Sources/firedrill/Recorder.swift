@@ -1,21 +1,23 @@
 import DrillAnalysis
-import DrillCore
+package import DrillCore
 import DrillRunner
-import DrillStore
+package import DrillStore
 import Glibc
 
 /// Writes each event as it happens and has each trial analysed as soon as it is closed.
-final class Recorder: TrialRecorder {
+package final class Recorder: TrialRecorder {
     private let folder: RunFolder
     private let scenario: Scenario
     private let system: System
     private let judged: (TrialReport) -> Void
+    package private(set) var examined: [TrialName: ExaminedTrial] = [:]
     private var file: Int32 = -1
     /// Lines of keys that were read back. They come by the ten thousands and at once; all others are written as they happen.
     private var held: [UInt8] = []
     private static let mostHeld = 1 << 18
 
-    init(
+    /// - Parameter scenario: as the folder has it, which is what the report is made from; the system, too.
+    package init(
         folder: RunFolder, scenario: Scenario, system: System,
         judged: @escaping (TrialReport) -> Void
     ) {
@@ -25,7 +27,7 @@ final class Recorder: TrialRecorder {
         self.judged = judged
     }
 
-    func open(_ trial: TrialName) throws {
+    package func open(_ trial: TrialName) throws {
         let path = folder.file("\(trial.stem).events.jsonl")
         file = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard file >= 0 else {
@@ -34,7 +36,7 @@ final class Recorder: TrialRecorder {
         }
     }
 
-    func record(_ event: HistoryEvent) throws {
+    package func record(_ event: HistoryEvent) throws {
         if case .verify(let sweep, let host, let key, let present) = event.kind,
             Self.isPlain(host.rawValue), Self.isPlain(key)
         {
@@ -69,15 +71,18 @@ final class Recorder: TrialRecorder {
         held.removeAll(keepingCapacity: true)
     }
 
-    func close(_ trial: TrialName) throws -> Verdict {
+    package func close(_ trial: TrialName) throws -> Verdict {
         try flush()
         fsync(file)
         Glibc.close(file)
         file = -1
-        let report = TrialAnalysis.analyze(
+        let files = RunFiles(of: folder)
+        let stamps = files.stamps(of: trial)
+        let (report, writes) = TrialAnalysis.examine(
             TrialInput(
-                scenario: scenario, system: system, history: try folder.history(of: trial),
+                scenario: scenario, system: system, history: try files.history(of: trial),
                 index: trial.index, attempt: trial.attempt))
+        examined[trial] = ExaminedTrial(report: report, writes: writes, files: stamps)
         judged(report)
         return decides(report) ? report.verdict : .inconclusive
     }

@@ -56,13 +56,14 @@ struct Export: ParsableCommand {
             guard csv else { throw Failure(code: .usage, message: "say --csv") }
             let folder = try Runs.find(id)
             let target = out ?? folder.path
-            guard !folder.trials.isEmpty else {
+            let files = RunFiles(of: folder)
+            guard !files.trials.isEmpty else {
                 throw Failure(
                     code: .invalidFile, message: "\(folder.path): holds no trial of a run")
             }
             do {
-                for trial in folder.trials {
-                    let history = try folder.history(of: trial)
+                for trial in files.trials {
+                    let history = try files.history(of: trial)
                     for gap in history.gaps {
                         complain("firedrill: \(folder.path): \(gap); the CSV cannot tell")
                     }

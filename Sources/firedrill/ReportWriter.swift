@@ -1,11 +1,11 @@
 import DrillAnalysis
-import DrillCore
-import DrillReport
+package import DrillCore
+package import DrillReport
 import DrillScenario
-import DrillStore
+package import DrillStore
 
 /// From a run folder to its reports: what `run` ends with and what `report` repeats.
-enum ReportWriter {
+package enum ReportWriter {
     /// How the run itself ended, where its trials cannot say it.
     struct Ending: Codable, Hashable {
         var exitCode: Int32?
@@ -21,7 +21,13 @@ enum ReportWriter {
         var calibration: CalibrationReport?
     }
 
-    static func write(_ folder: RunFolder, language: Language) throws -> RunReport {
+    /// - Parameters:
+    ///   - examined: what is known of the trials already; the others are analysed.
+    ///   - tell: gets what is being done, again and again.
+    package static func write(
+        _ folder: RunFolder, language: Language, examined: [TrialName: ExaminedTrial] = [:],
+        tell: (String) -> Void = { _ in }
+    ) throws -> RunReport {
         let (scenario, system) = try load(folder)
         let file: RunFile
         if folder.exists("run.json") {
@@ -43,16 +49,25 @@ enum ReportWriter {
         var histories: [History] = []
         var trials: [TrialReport] = []
         var writes: [LedgerMarks?] = []
+        let files = RunFiles(of: folder)
         do throws(StoreError) {
-            for name in folder.trials {
-                let history = try folder.history(of: name)
+            let names = files.trials
+            for (index, name) in names.enumerated() {
+                tell("trial \(index + 1) of \(names.count)")
+                if let known = examined[name], known.files == files.stamps(of: name) {
+                    histories.append(try files.history(of: name, forPictures: true))
+                    trials.append(known.report)
+                    writes.append(known.writes)
+                    continue
+                }
+                let history = try files.history(of: name)
                 histories.append(history)
-                let examined = TrialAnalysis.examine(
+                let found = TrialAnalysis.examine(
                     TrialInput(
                         scenario: scenario, system: system, history: history,
                         index: name.index, attempt: name.attempt))
-                trials.append(examined.report)
-                writes.append(examined.writes)
+                trials.append(found.report)
+                writes.append(found.writes)
             }
         } catch {
             throw Failure(code: .invalidFile, message: error.description)
@@ -62,7 +77,9 @@ enum ReportWriter {
             leftBehind: file.ending?.leftBehind ?? [])
         apply(file.ending, crashed: file.ending == nil && folder.exists("run.json"), to: &report)
         report.calibration = file.calibration
-        report.evidence = try folder.evidence()
+        tell("digests of its files")
+        report.evidence = try files.evidence()
+        tell("pictures")
         let record = RunRecord(
             report: report, histories: histories, writes: writes, scenario: scenario,
             system: system)
@@ -96,7 +113,8 @@ enum ReportWriter {
             .rawValue
     }
 
-    private static func load(_ folder: RunFolder) throws -> (Scenario, System) {
+    /// Of the folder's own files.
+    package static func load(_ folder: RunFolder) throws -> (Scenario, System) {
         let path = folder.file("scenario.yaml")
         let cells = ScenarioLoader.load(
             path: path, system: folder.file("system.yaml"),

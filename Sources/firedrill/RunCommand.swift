@@ -123,13 +123,22 @@ struct Run: ParsableCommand {
         } catch {
             throw Failure(code: .usage, message: error.description)
         }
-        let (outcome, facts) = try drill(cell, folder, id, seed, interrupts)
+        let display = Display(name: scenario.name, quiet: quiet)
+        defer { display.clear() }
+        let (outcome, facts, examined) = try drill(cell, folder, id, seed, display, interrupts)
         let report: RunReport
         do {
-            try hideSecrets(of: cell.cell, in: folder)
-            try write(facts, outcome, to: folder)
-            report = try ReportWriter.write(folder, language: Language(rawValue: lang) ?? .en)
-            try finishFolder(folder, report)
+            report = try ReportProgress.during(display, interrupts: interrupts) { tell in
+                try hideSecrets(of: cell.cell, in: folder)
+                try write(facts, outcome, to: folder)
+                let report = try ReportWriter.write(
+                    folder, language: Language(rawValue: lang) ?? .en, examined: examined,
+                    tell: tell)
+                tell("digests of all files")
+                try finishFolder(folder, report)
+                return report
+            }
+            display.clear()
         } catch let error as StoreError {
             throw Failure(code: .internalError, message: error.description)
         }
@@ -147,11 +156,11 @@ struct Run: ParsableCommand {
     }
 
     private func drill(
-        _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ interrupts: Int32
-    ) throws -> (RunOutcome, RunFacts) {
+        _ cell: LoadedCell, _ folder: RunFolder, _ id: RunID, _ seed: UInt64, _ display: Display,
+        _ interrupts: Int32
+    ) throws -> (RunOutcome, RunFacts, [TrialName: ExaminedTrial]) {
         let scenario = cell.cell.scenario
         let system = cell.cell.system
-        let display = Display(name: scenario.name, quiet: quiet)
         display.line("\(scenario.name) on \(system.name): run \(id), seed \(seed), \(folder.path)")
         for warning in cell.cell.warnings { display.line(warning.rendered) }
         var facts = RunFacts(
@@ -171,7 +180,9 @@ struct Run: ParsableCommand {
                     ReportWriter.RunFile(run: facts, calibration: CalibrationFile.latest())
                 ).utf8), to: "run.json")
 
-        let recorder = Recorder(folder: folder, scenario: scenario, system: system) { trial in
+        // Read back: with what `firedrill report` has, and without a secret, each trial's findings are the report's.
+        let (written, writtenSystem) = try ReportWriter.load(folder)
+        let recorder = Recorder(folder: folder, scenario: written, system: writtenSystem) { trial in
             display.line("  " + TrialLine.text(trial, of: scenario.trials))
         }
         let sweep = {
@@ -190,7 +201,6 @@ struct Run: ParsableCommand {
                     agent: Files.beside("firedrill-agent"), log: folder.file("logs/lab.log"))
             },
             sweep: sweep, mask: cell.cell.masked, show: display.show)
-        defer { display.clear() }
         do {
             var outcome = try shell.run()
             // One that hung has torn nothing down; after one that answered there is nothing to find.
@@ -199,12 +209,12 @@ struct Run: ParsableCommand {
             {
                 outcome.leftBehind.append(left)
             }
-            return (outcome, facts)
+            return (outcome, facts, recorder.examined)
         } catch let failure as LabFailure {
             let why = cell.cell.masked(failure.message)
             let end: RunOutcome.End =
                 failure.kind == .capability ? .capability(why) : .failed(why)
-            return (RunOutcome(end: end, leftBehind: []), facts)
+            return (RunOutcome(end: end, leftBehind: []), facts, recorder.examined)
         }
     }
 
@@ -262,7 +272,8 @@ struct Run: ParsableCommand {
         let earlier = RunIndex().runs(of: report.run.system).last {
             $0.id < folder.id && $0.exists("manifest.json")
         }
-        let manifest = try Manifest(of: folder, run: report.run.id, previous: earlier)
+        let manifest = try Manifest(
+            of: folder, run: report.run.id, previous: earlier, known: report.evidence)
         try folder.write(Array(try JSONLine.encode(manifest).utf8), to: "manifest.json")
     }
 
