@@ -12,7 +12,8 @@ struct CheckCommand: ParsableCommand {
             FILE holds one line for the begin and one for the end of each operation, in the order in which they
             happened: Jepsen's EDN ({:process 0, :type :invoke, :f :write, :value 1}), the lines of its log, or
             JSON ({"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}). type is invoke, ok,
-            fail or info; f is read, write or cas.
+            fail or info; f is read, write or cas, whose value is [old new]. A process is a number or a name; the
+            nemesis (a keyword, or that word) is passed over.
 
             Exit codes: 0 linearizable; 1 not; 2 the limits ended the search; 3 the file is no history.
             """)
