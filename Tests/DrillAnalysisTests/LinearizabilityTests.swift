@@ -153,6 +153,8 @@ private func hasLegalOrder(_ operations: [RegisterOperation]) -> Bool {
         #expect(StaleReads.count(Self.history("w1 w1. r- r-.")) == 1)
         #expect(LostUpdates.count(Self.history("w1 w1. c1,2 c1,3 c1,2. c1,3.")) == 1)
         #expect(LostUpdates.count(Self.history("w1 w1. c1,2 c2,3 c1,2. c2,3.")) == 0)
+        let early = Self.history("w1 w1. r5 r5.")
+        #expect(StaleReads.count(early) == 0 && StaleReads.count(early, from: 5) == 1)
     }
 
     @Test func `the window is the shortest one`() {
@@ -172,5 +174,31 @@ private func hasLegalOrder(_ operations: [RegisterOperation]) -> Bool {
         let window = OffendingWindow.shortest(
             operations, limits: LinearizabilityChecker.Limits())
         #expect(window.map(\.action) == [.write(50), .read(48)])
+    }
+
+    @Test(arguments: ["w1 w1. w- w-. r- r-.", "c-,1 c-,1. w- w-. c-,2 c-,2."])
+    func `the first value may be written again`(text: String) {
+        let history = Self.history(text)
+        #expect(StaleReads.count(history) == 0 && LostUpdates.count(history) == 0)
+        #expect(LinearizabilityChecker.check(history) == .linearizable)
+        let unfinished = ConsistencyFinding.find(
+            Self.register([history]), limits: LinearizabilityChecker.Limits(steps: 1))
+        #expect(unfinished.linearizable == nil)
+    }
+
+    /// One key for each history.
+    private static func register(
+        _ histories: [[RegisterOperation]], from initial: Int32 = RegisterHistory.absent
+    ) -> RegisterHistory {
+        var register = RegisterHistory()
+        register.initial = initial
+        for (index, history) in histories.enumerated() {
+            let key = register.key("\(index)")
+            for var operation in history {
+                operation.key = key
+                register.append(operation)
+            }
+        }
+        return register
     }
 }

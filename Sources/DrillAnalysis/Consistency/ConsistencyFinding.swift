@@ -22,8 +22,8 @@ package struct ConsistencyFinding: Hashable, Sendable {
             reason: nil, staleReads: 0, lostUpdates: 0, window: [])
         var spent = 0
         for part in history.byKey {
-            let stale = StaleReads.count(part)
-            let lost = LostUpdates.count(part)
+            let stale = StaleReads.count(part, from: history.initial)
+            let lost = LostUpdates.count(part, from: history.initial)
             finding.staleReads += stale
             finding.lostUpdates += lost
             var rest = limits
@@ -55,9 +55,14 @@ package struct ConsistencyFinding: Hashable, Sendable {
 /// Reads of what had been overwritten. It needs values that are written once; a value that was written twice is
 /// passed over, so that no read is called stale that is not.
 package enum StaleReads {
-    /// - Parameter operations: of one key.
-    package static func count(_ operations: [RegisterOperation]) -> Int {
-        var completions: [Int32: Int64] = [:]
+    /// - Parameters:
+    ///   - operations: of one key.
+    ///   - initial: what the register held before them.
+    package static func count(
+        _ operations: [RegisterOperation], from initial: Int32 = RegisterHistory.absent
+    ) -> Int {
+        // The first value was "written" before everything.
+        var completions: [Int32: Int64] = [initial: .min]
         var repeated: Set<Int32> = []
         var writes: [(invoked: Int64, completed: Int64)] = []
         for operation in operations {
@@ -76,8 +81,7 @@ package enum StaleReads {
             guard case .read(let value) = operation.action, !repeated.contains(value) else {
                 return false
             }
-            // The first value was "written" before everything.
-            let written = value == RegisterHistory.absent ? .min : completions[value] ?? .max
+            let written = completions[value] ?? .max
             let before = writes.partitioningIndex { $0.completed >= operation.invoked }
             return before > 0 && latest[before - 1] > written
         }
@@ -87,9 +91,13 @@ package enum StaleReads {
 /// Updates that another one overwrote unseen: of several successful compare-and-sets of one value only one can
 /// have been right.
 package enum LostUpdates {
-    /// - Parameter operations: of one key; a value that is written more than once is passed over.
-    package static func count(_ operations: [RegisterOperation]) -> Int {
-        var made: [Int32: Int] = [:]
+    /// - Parameters:
+    ///   - operations: of one key; a value that is written more than once is passed over.
+    ///   - initial: what the register held before them.
+    package static func count(
+        _ operations: [RegisterOperation], from initial: Int32 = RegisterHistory.absent
+    ) -> Int {
+        var made: [Int32: Int] = [initial: 1]
         var replaced: [Int32: Int] = [:]
         for operation in operations {
             if let value = operation.written { made[value, default: 0] += 1 }
