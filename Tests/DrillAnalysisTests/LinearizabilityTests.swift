@@ -201,4 +201,69 @@ private func hasLegalOrder(_ operations: [RegisterOperation]) -> Bool {
         }
         return register
     }
+
+    @Test func `reads that nothing is in the way of are no steps`() {
+        var history = Self.history("w1 w1.")
+        for index in 1...50 as ClosedRange<Int64> {
+            history.append(
+                RegisterOperation(
+                    process: 0, key: 0, action: .read(1), invoked: index * 10,
+                    completed: index * 10 + 1))
+        }
+        var spent = 0
+        let answer = LinearizabilityChecker.check(
+            history, from: .value(RegisterHistory.absent), limits: LinearizabilityChecker.Limits(),
+            spent: &spent)
+        #expect(answer == .linearizable && spent == 1)
+    }
+
+    @Test(arguments: [
+        (
+            RegisterSimulation(clients: 3, operationsEach: 2, values: 3, unansweredPercent: 20),
+            100_000
+        ),
+        // Several equal writes that nobody answered.
+        (
+            RegisterSimulation(clients: 5, operationsEach: 1, values: 1, unansweredPercent: 60),
+            20_000
+        ),
+        (
+            RegisterSimulation(clients: 3, operationsEach: 2, values: 2, unansweredPercent: 50),
+            20_000
+        ),
+    ])
+    func `it agrees with trying every order of small histories`(
+        kind: RegisterSimulation, count: Int
+    ) {
+        var random = SeededGenerator(seed: 41)
+        var violated = 0
+        for seed in 0..<UInt64(count) {
+            var history = kind.history(seed: seed)
+            for _ in 0..<(random.next() % 3) where !history.isEmpty {
+                let index = Int(random.next() % UInt64(history.count))
+                let wrong = Int32(random.next() % 4) - 1
+                switch history[index].action {
+                case .read: history[index].action = .read(wrong)
+                case .compareAndSet(_, let new):
+                    history[index].action = .compareAndSet(wrong, new)
+                case .write: break
+                }
+            }
+            let expected = hasLegalOrder(history)
+            if !expected { violated += 1 }
+            let answer = LinearizabilityChecker.check(history)
+            #expect(
+                answer == (expected ? .linearizable : .violated), "seed \(seed): \(history)")
+            guard answer == (expected ? .linearizable : .violated) else { return }
+            if !expected {
+                let window = OffendingWindow.shortest(history)
+                let starts: ClosedRange<Int32> = window.isForAnyStart ? -1...3 : -1 ... -1
+                let isRefuted = starts.allSatisfy { !hasLegalOrder(window.operations, from: $0) }
+                #expect(!window.operations.isEmpty && isRefuted, "seed \(seed): \(window)")
+                #expect(Set(window.operations).isSubset(of: history))
+            }
+        }
+        // Both answers must have been asked for.
+        #expect(violated > count / 20 && violated < count * 19 / 20)
+    }
 }
