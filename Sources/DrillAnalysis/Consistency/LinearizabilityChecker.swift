@@ -17,9 +17,11 @@ package struct LinearizabilityChecker {
     package enum Answer: Hashable, Sendable {
         case linearizable
         case violated
-        /// The limits ended the search: neither is known.
-        case unknown(String)
+        /// A limit ended the search: neither is known.
+        case unknown(Limit)
     }
+
+    package enum Limit: Hashable, Sendable { case steps, bytes }
 
     package struct Limits: Hashable, Sendable {
         /// Operations tried; the same limit gives the same answer on every machine.
@@ -29,6 +31,14 @@ package struct LinearizabilityChecker {
         package init(steps: Int = 50_000_000, bytes: Int = 512 << 20) {
             self.steps = steps
             self.bytes = bytes
+        }
+
+        /// `50000000 steps`
+        package func spelled(_ limit: Limit) -> String {
+            switch limit {
+            case .steps: "\(steps) steps"
+            case .bytes: "\(bytes >> 20) MiB of cache"
+            }
         }
     }
 
@@ -202,14 +212,14 @@ private struct Search {
         while returnsLeft > 0 {
             if entry != 0, match[Int(entry)] >= 0 {
                 let operation = Int(number[Int(entry)])
-                if steps >= limits.steps { return .unknown("\(limits.steps) steps") }
+                if steps >= limits.steps { return .unknown(.steps) }
                 steps += 1
                 if isCandidate(operation, &sawUnseen) {
                     let before = value
                     take(entry, isForced: false, sawUnseen)
                     if cache.insert(done, value: value, hash: hash) {
                         if cache.bytes > limits.bytes {
-                            return .unknown("\(limits.bytes >> 20) MiB of cache")
+                            return .unknown(.bytes)
                         }
                         if before != value || before == anything { takeReads() }
                         entry = next[0]
