@@ -41,7 +41,7 @@ struct CheckCommand: ParsableCommand {
         try Failure.reporting {
             let bytes: [UInt8]
             do {
-                bytes = try Files.read(file == "-" ? "/dev/stdin" : file)
+                bytes = try file == "-" ? Files.readStandardInput() : Files.read(file)
             } catch let failure as Failure {
                 throw Failure(code: failure.code, message: "\(file): \(failure.message)")
             }
