@@ -24,7 +24,7 @@ package enum ConsistencyAnalysis {
             operations: finding.operations, keys: finding.keys, linearizable: finding.linearizable,
             reason: finding.reason, staleReads: finding.staleReads,
             lostUpdates: finding.lostUpdates,
-            window: window(finding.window, of: history, context))
+            window: finding.window.flatMap { window($0, of: history, context) })
     }
 
     /// Why the record may lack an operation that took effect.
@@ -39,11 +39,10 @@ package enum ConsistencyAnalysis {
     }
 
     private static func window(
-        _ operations: [RegisterOperation], of history: RegisterHistory, _ context: TrialContext
+        _ window: OffendingWindow, of history: RegisterHistory, _ context: TrialContext
     ) -> ConsistencyWindow? {
-        guard let first = operations.first else { return nil }
-        let sorted = operations.sorted { ($0.invoked, $0.process) < ($1.invoked, $1.process) }
-        let listed = sorted.prefix(ConsistencyWindow.mostOperations)
+        guard let first = window.operations.first else { return nil }
+        let listed = window.listed(ConsistencyWindow.mostOperations)
         let milliseconds = { (nanoseconds: Int64) in
             context.milliseconds(RunInstant(nanoseconds: nanoseconds))
         }
@@ -60,7 +59,8 @@ package enum ConsistencyAnalysis {
                     invoked: milliseconds(operation.invoked),
                     completed: operation.completed.map(milliseconds), host: operation.host)
             },
-            omitted: sorted.count - listed.count)
+            omitted: window.operations.count - listed.count,
+            start: window.isForAnyStart ? nil : history.text(of: history.initial))
     }
 }
 

@@ -33,20 +33,24 @@ package struct ConsistencyReport: Hashable, Sendable, Codable {
     }
 }
 
-/// Operations on one key that contradict each other, whatever the key held before.
+/// Operations on one key that contradict each other.
 package struct ConsistencyWindow: Hashable, Sendable, Codable {
     package static let mostOperations = 40
 
     package var key: String
     /// By the instant of the call; no more than `mostOperations`.
     package var operations: [Operation]
-    /// Further ones that are not listed.
+    /// Further ones, between the first of them and the last, that are not listed.
     package var omitted: Int
+    /// What the key held before all operations (`nil` is nothing), where they contradict that too. Null: they contradict
+    /// each other, whatever it held.
+    @Present package var start: String?
 
-    package init(key: String, operations: [Operation], omitted: Int = 0) {
+    package init(key: String, operations: [Operation], omitted: Int = 0, start: String? = nil) {
         self.key = key
         self.operations = operations
         self.omitted = omitted
+        self.start = start
     }
 
     package struct Operation: Hashable, Sendable, Codable {

@@ -97,7 +97,7 @@ package enum JSONReport {
         "consistency": [
             "operations", "keys", "linearizable", "reason", "stale_reads", "lost_updates", "window",
         ],
-        "window": ["key", "operations", "omitted"],
+        "window": ["key", "operations", "omitted", "start"],
         "verify": ["sweeps", "read_level", "hosts"],
         "evidence": ["file", "sha256"],
     ]

@@ -12,16 +12,23 @@ struct CheckCommand: ParsableCommand {
             FILE holds one line for the begin and one for the end of each operation, in the order in which they
             happened: Jepsen's EDN ({:process 0, :type :invoke, :f :write, :value 1}), the lines of its log, or
             JSON ({"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}). type is invoke, ok,
-            fail or info; f is read, write or cas.
+            fail or info; f is read, write or cas, whose value is [old new]. A process is a number or a name; the
+            nemesis (a keyword, or that word) is passed over.
 
             Exit codes: 0 linearizable; 1 not; 2 the limits ended the search; 3 the file is no history.
             """)
 
     @Argument(help: "A history file; - is standard input.") var file: String
+    @Option(help: "What each register holds before the first operation, spelled as in the file.")
+    var initial: String = "nil"
     @Option(help: "How many operations may be tried, in millions.") var steps: Int = 50
     @Option(help: "How much memory the search may remember in, in MiB.") var memory: Int = 512
 
     func validate() throws {
+        var none = RegisterHistory()
+        guard HistoryFile.value(initial, in: &none) != nil else {
+            throw ValidationError("--initial is one value, such as nil or 0, not '\(initial)'")
+        }
         guard (1...1_000_000).contains(steps) else {
             throw ValidationError("--steps is 1 to 1000000 millions, not \(steps)")
         }
@@ -34,11 +41,11 @@ struct CheckCommand: ParsableCommand {
         try Failure.reporting {
             let bytes: [UInt8]
             do {
-                bytes = try Files.read(file == "-" ? "/dev/stdin" : file)
+                bytes = try file == "-" ? Files.readStandardInput() : Files.read(file)
             } catch let failure as Failure {
                 throw Failure(code: failure.code, message: "\(file): \(failure.message)")
             }
-            let history: RegisterHistory
+            var history: RegisterHistory
             do {
                 history = try HistoryFile.read(bytes, name: file)
             } catch {
@@ -48,6 +55,8 @@ struct CheckCommand: ParsableCommand {
             guard !history.operations.isEmpty else {
                 throw Failure(code: .invalidFile, message: "\(file): holds no operation")
             }
+            history.initial =
+                HistoryFile.value(initial, in: &history) ?? RegisterHistory.absent
             let finding = ConsistencyFinding.find(
                 history,
                 limits: LinearizabilityChecker.Limits(
@@ -67,13 +76,15 @@ struct CheckCommand: ParsableCommand {
             show(
                 "NOT LINEARIZABLE  \(counts)  stale reads \(finding.staleReads)  lost updates \(finding.lostUpdates)"
             )
-            if let first = finding.window.first {
-                let key = history.keys[Int(first.key)]
-                show(
-                    "No register could show this" + (key.isEmpty ? "" : " (key \(key))")
-                        + ", whatever it held before:")
+            if let window = finding.window {
+                show(WindowPicture.caption(window, of: history))
+                let listed = window.listed(ConsistencyWindow.mostOperations)
+                for line in WindowPicture.lines(listed, of: history) { show(line) }
+                let omitted = window.operations.count - listed.count
+                if omitted > 0 {
+                    show("\(omitted) more between the first and the last are not drawn.")
+                }
             }
-            for line in WindowPicture.lines(finding.window, name: history.spelled) { show(line) }
         case nil:
             code = .inconclusive
             show("UNKNOWN  \(counts)  \(finding.reason ?? "")")

@@ -13,6 +13,22 @@ enum Files {
         return Array(data)
     }
 
+    /// All that comes; it is a pipe mostly, which `read` takes for no file.
+    static func readStandardInput() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = Array(repeating: UInt8(0), count: 1 << 16)
+        while true {
+            let count = Glibc.read(STDIN_FILENO, &part, part.count)
+            if count > 0 {
+                bytes += part[..<count]
+            } else if count == 0 {
+                return bytes
+            } else if errno != EINTR {
+                throw Failure(code: .invalidFile, message: String(cString: strerror(errno)))
+            }
+        }
+    }
+
     private static func whyUnreadable(_ path: String) -> String {
         var status = stat()
         guard stat(path, &status) == 0, access(path, R_OK) == 0 else {

@@ -98,6 +98,38 @@ private func judge(_ registers: Registers, _ condition: DrillCore.Expectation.Co
         #expect(registers.report.verdict == .fail)
     }
 
+    @Test func `of a long window the contradiction is listed, and a late answer is an answer`()
+        throws
+    {
+        var registers = Registers()
+        // 1 is seen at once, so that it is not what the last read may see.
+        registers.writes = [
+            Registers.operation(5, 5000, "1"), Registers.operation(7, 8, "0"),
+        ]
+        registers.reads = [Registers.operation(10, 11, "1")]
+        for value in 2..<52 as Range<Int64> {
+            registers.writes.append(
+                Registers.operation(value * 20, value * 20 + 1, "\(value)"))
+            registers.reads.append(
+                Registers.operation(value * 20 + 5, value * 20 + 6, "\(value)"))
+        }
+        registers.reads.append(Registers.operation(2000, 2001, "1"))
+        let window = try #require(registers.report.consistency?.window)
+        #expect(window.operations.count == ConsistencyWindow.mostOperations)
+        #expect(window.omitted == 104 - 40)
+        #expect(window.operations.first?.action == "write 1")
+        // Instants count from the first operation.
+        #expect(window.operations.first?.completed == 4995)
+        #expect(window.operations.last?.action == "read 1")
+        #expect(window.start == nil)
+        let other = try #require(
+            Registers(
+                reads: [Registers.operation(10, 11, "9")],
+                writes: [Registers.operation(20, 21, "1")]
+            ).report.consistency?.window)
+        #expect(other.start == "nil" && other.operations.map(\.action) == ["read 9"])
+    }
+
     @Test func `two updates of one value cannot both be right`() {
         var registers = good
         registers.writes.append(Registers.operation(22, 23, "1>7"))

@@ -48,6 +48,19 @@ func `the report draws the window that no register could show`(_ language: Langu
     #expect(good.contains(language == .en ? "<dt>Linearizable</dt>" : "<dt>线性一致</dt>"))
 }
 
+@Test func `a window that hangs on the first value says so`() throws {
+    var record = record(violated: true)
+    record.report.trials[0].consistency?.window?.start = "<nil>"
+    let page = HTMLReport.render(record, language: .en)
+    #expect(page.contains("No register that starts with &lt;nil&gt; could show this"))
+    #expect(!page.contains("whatever it held before"))
+    let path = Golden.repository + "docs/report.schema.json"
+    let bytes = try JSONReport.encode(record.report)
+    let schema = try SchemaCheck(Data(contentsOf: URL(filePath: path)))
+    #expect(try schema.problems(in: Data(bytes)) == [])
+    #expect(try JSONReport.decode(bytes).trials[0].consistency?.window?.start == "<nil>")
+}
+
 @Test func `the last line says that registers were violated`() {
     let lines = TerminalSummary.lastLines(
         record(violated: true).report, reportPath: "report.html"

@@ -10,43 +10,54 @@ package struct ConsistencyFinding: Hashable, Sendable {
     package var staleReads: Int
     /// Successful compare-and-sets of a value that another one had replaced.
     package var lostUpdates: Int
-    /// The shortest stretch of the first violated key that no register could show; empty where none was found.
-    package var window: [RegisterOperation]
+    /// The shortest stretch, of the first key that was found to be violated, that no register could show; nil where the
+    /// search found none.
+    package var window: OffendingWindow?
 
     package static func find(
         _ history: RegisterHistory,
         limits: LinearizabilityChecker.Limits = LinearizabilityChecker.Limits()
     ) -> ConsistencyFinding {
+        let parts = history.byKey
+        let stale = parts.map { StaleReads.count($0, from: history.initial) }
+        let lost = parts.map { LostUpdates.count($0, from: history.initial) }
         var finding = ConsistencyFinding(
             operations: history.operations.count, keys: history.keys.count, linearizable: true,
-            reason: nil, staleReads: 0, lostUpdates: 0, window: [])
+            reason: nil, staleReads: stale.reduce(0, +), lostUpdates: lost.reduce(0, +), window: nil
+        )
         var spent = 0
-        for part in history.byKey {
-            let stale = StaleReads.count(part)
-            let lost = LostUpdates.count(part)
-            finding.staleReads += stale
-            finding.lostUpdates += lost
-            var rest = limits
-            rest.steps = limits.steps - spent
-            let answer = LinearizabilityChecker.check(
-                part, from: .value(RegisterHistory.absent), limits: rest, spent: &spent)
-            switch answer {
-            case .linearizable: break
-            case .violated:
-                if finding.linearizable != false {
-                    finding.window = OffendingWindow.shortest(part, limits: limits)
+        var open = Array(parts.indices)
+        // A hard key must not take everything from the others: each has a little first.
+        let little = parts.count > 1 ? [limits.steps / (4 * parts.count)] : []
+        var ended: [Int: LinearizabilityChecker.Limit] = [:]
+        for share in little + [limits.steps] {
+            var undecided: [Int] = []
+            for index in open {
+                var left = limits
+                left.steps = min(share, limits.steps - spent)
+                let answer = LinearizabilityChecker.check(
+                    parts[index], from: .value(history.initial), limits: left, spent: &spent)
+                switch answer {
+                case .linearizable: ended[index] = nil
+                case .violated:
+                    finding.linearizable = false
+                    finding.window = OffendingWindow.shortest(
+                        parts[index], from: history.initial, limits: limits, spent: &spent)
+                    return finding
+                case .unknown(let limit):
+                    // With more steps it would remember no less.
+                    if limit == .steps { undecided.append(index) }
+                    ended[index] = limit
                 }
-                finding.linearizable = false
-                finding.reason = nil
-            // Each of these is proof enough, without the search.
-            case .unknown where stale + lost > 0:
-                finding.linearizable = false
-                finding.reason = nil
-            case .unknown(let why):
-                guard finding.linearizable == true else { continue }
-                finding.linearizable = nil
-                finding.reason = "the search ended after \(why)"
             }
+            open = undecided
+        }
+        // Each of these is proof enough, without the search.
+        if ended.keys.contains(where: { stale[$0] + lost[$0] > 0 }) {
+            finding.linearizable = false
+        } else if let limit = ended.min(by: { $0.key < $1.key })?.value {
+            finding.linearizable = nil
+            finding.reason = "the search ended after \(limits.spelled(limit))"
         }
         return finding
     }
@@ -55,9 +66,14 @@ package struct ConsistencyFinding: Hashable, Sendable {
 /// Reads of what had been overwritten. It needs values that are written once; a value that was written twice is
 /// passed over, so that no read is called stale that is not.
 package enum StaleReads {
-    /// - Parameter operations: of one key.
-    package static func count(_ operations: [RegisterOperation]) -> Int {
-        var completions: [Int32: Int64] = [:]
+    /// - Parameters:
+    ///   - operations: of one key.
+    ///   - initial: what the register held before them.
+    package static func count(
+        _ operations: [RegisterOperation], from initial: Int32 = RegisterHistory.absent
+    ) -> Int {
+        // The first value was "written" before everything.
+        var completions: [Int32: Int64] = [initial: .min]
         var repeated: Set<Int32> = []
         var writes: [(invoked: Int64, completed: Int64)] = []
         for operation in operations {
@@ -76,8 +92,7 @@ package enum StaleReads {
             guard case .read(let value) = operation.action, !repeated.contains(value) else {
                 return false
             }
-            // The first value was "written" before everything.
-            let written = value == RegisterHistory.absent ? .min : completions[value] ?? .max
+            let written = completions[value] ?? .max
             let before = writes.partitioningIndex { $0.completed >= operation.invoked }
             return before > 0 && latest[before - 1] > written
         }
@@ -87,9 +102,13 @@ package enum StaleReads {
 /// Updates that another one overwrote unseen: of several successful compare-and-sets of one value only one can
 /// have been right.
 package enum LostUpdates {
-    /// - Parameter operations: of one key; a value that is written more than once is passed over.
-    package static func count(_ operations: [RegisterOperation]) -> Int {
-        var made: [Int32: Int] = [:]
+    /// - Parameters:
+    ///   - operations: of one key; a value that is written more than once is passed over.
+    ///   - initial: what the register held before them.
+    package static func count(
+        _ operations: [RegisterOperation], from initial: Int32 = RegisterHistory.absent
+    ) -> Int {
+        var made: [Int32: Int] = [initial: 1]
         var replaced: [Int32: Int] = [:]
         for operation in operations {
             if let value = operation.written { made[value, default: 0] += 1 }
@@ -100,49 +119,6 @@ package enum LostUpdates {
         return replaced.reduce(0) { sum, entry in
             made[entry.key, default: 1] > 1 ? sum : sum + entry.value - 1
         }
-    }
-}
-
-/// Cuts a history that no register could show down to the part that no register could show.
-package enum OffendingWindow {
-    /// - Parameter operations: of one key, violated as a whole.
-    package static func shortest(
-        _ operations: [RegisterOperation], limits: LinearizabilityChecker.Limits
-    ) -> [RegisterOperation] {
-        let ends = operations.compactMap(\.completed).sorted()
-        // The first answer by which it is violated: what came later is not known yet, or not asked yet.
-        func until(_ end: Int64) -> [RegisterOperation] {
-            operations.filter { $0.invoked <= end }.map { operation in
-                var operation = operation
-                if let completed = operation.completed, completed > end {
-                    operation.completed = nil
-                }
-                return operation
-            }.filter { operation in
-                if case .read = operation.action { return operation.completed != nil }
-                return true
-            }
-        }
-        func isViolated(
-            _ part: [RegisterOperation], _ start: LinearizabilityChecker.Start
-        ) -> Bool {
-            LinearizabilityChecker.check(part, from: start, limits: limits) == .violated
-        }
-        let first = ends.indices.partitioningIndex {
-            isViolated(until(ends[$0]), .value(RegisterHistory.absent))
-        }
-        guard first < ends.endIndex else { return operations }
-        let prefix = until(ends[first])
-        // The last beginning from which it is still violated, whatever was there before.
-        let begins = prefix.map(\.invoked).sorted()
-        func from(_ begin: Int64) -> [RegisterOperation] {
-            prefix.filter { $0.completed.map { $0 >= begin } ?? true }
-        }
-        guard isViolated(prefix, .any) else { return LinearizabilityChecker.relevant(prefix) }
-        let after = begins.indices.partitioningIndex { !isViolated(from(begins[$0]), .any) }
-        let part = after == 0 ? prefix : from(begins[after - 1])
-        // What nobody knows the end of is shown where somebody saw it.
-        return LinearizabilityChecker.relevant(part).sorted { $0.invoked < $1.invoked }
     }
 }
 

@@ -4,6 +4,7 @@ package indirect enum EDN: Hashable, Sendable {
     /// Numbers, texts, characters and symbols by their spelling: a register only compares them.
     case atom(String)
     case keyword(String)
+    /// Vectors, lists and sets.
     case list([EDN])
     case map([Entry])
 
@@ -39,32 +40,38 @@ struct EDNReader {
 
     /// Nil at the end.
     mutating func next() throws(Failure) -> EDN? {
-        skipBlanks()
+        try skip(0)
         return offset < end ? try value(0) : nil
     }
 
     /// Where the next value begins.
-    mutating func position() -> Int {
-        skipBlanks()
+    mutating func position() throws(Failure) -> Int {
+        try skip(0)
         return offset
     }
 
-    private mutating func skipBlanks() {
+    /// Blanks, comments, and the value after each `#_`.
+    private mutating func skip(_ depth: Int) throws(Failure) {
         while offset < end {
             switch bytes[offset] {
             case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","): offset += 1
             case UInt8(ascii: ";"): while offset < end, bytes[offset] != 0x0A { offset += 1 }
+            case UInt8(ascii: "#") where follows(UInt8(ascii: "_")):
+                offset += 2
+                _ = try value(depth + 1)
             default: return
             }
         }
     }
 
+    private func follows(_ byte: UInt8) -> Bool { offset + 1 < end && bytes[offset + 1] == byte }
+
     private mutating func value(_ depth: Int) throws(Failure) -> EDN {
-        skipBlanks()
-        guard offset < end else { throw Failure(offset: offset, reason: "a value is missing") }
         guard depth < Self.deepest else {
             throw Failure(offset: offset, reason: "nested too deeply")
         }
+        try skip(depth)
+        guard offset < end else { throw Failure(offset: offset, reason: "a value is missing") }
         switch bytes[offset] {
         case UInt8(ascii: "["): return .list(try items(UInt8(ascii: "]"), depth))
         case UInt8(ascii: "("): return .list(try items(UInt8(ascii: ")"), depth))
@@ -80,10 +87,17 @@ struct EDNReader {
                 })
         case UInt8(ascii: "\""): return .atom(try text())
         case UInt8(ascii: "#"):
+            let start = offset
             offset += 1
-            if offset < end, bytes[offset] == UInt8(ascii: "{") { return try value(depth + 1) }
+            // A set has no pairs: #{"n2" "n3" "n4"}.
+            if offset < end, bytes[offset] == UInt8(ascii: "{") {
+                return .list(try items(UInt8(ascii: "}"), depth))
+            }
+            let tag = token()
+            guard !tag.isEmpty else { throw Failure(offset: start, reason: "a tag has no name") }
+            // ##NaN is a value of its own.
+            if tag.first == "#" { return .atom("#" + tag) }
             // A tag, such as #jepsen.history.Op: what follows is what counts.
-            _ = token()
             return try value(depth + 1)
         case UInt8(ascii: "]"), UInt8(ascii: ")"), UInt8(ascii: "}"):
             throw Failure(offset: offset, reason: "closes what was not opened")
@@ -99,7 +113,7 @@ struct EDNReader {
         offset += 1
         var items: [EDN] = []
         while true {
-            skipBlanks()
+            try skip(depth)
             guard offset < end else { throw Failure(offset: start, reason: "is not closed") }
             if bytes[offset] == close {
                 offset += 1
@@ -123,11 +137,12 @@ struct EDNReader {
         return String(decoding: content, as: UTF8.self)
     }
 
+    private static let stops: [UInt8] = Array(" \t\r\n,[](){}\";".utf8)
+
+    /// Empty where a stop or the end is next.
     private mutating func token() -> String {
         let start = offset
-        let stops: [UInt8] = Array(" \t\r\n,[](){}\";".utf8)
-        while offset < end, !stops.contains(bytes[offset]) { offset += 1 }
-        if offset == start { offset += 1 }
+        while offset < end, !Self.stops.contains(bytes[offset]) { offset += 1 }
         return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 }

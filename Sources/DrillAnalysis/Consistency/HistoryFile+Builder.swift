@@ -6,7 +6,7 @@ extension HistoryFile.Event {
         type = line.type.map(EDN.keyword)
         function = line.f.map(EDN.keyword)
         key = line.key?.edn
-        value = line.value?.edn ?? .null
+        value = line.value?.edn
     }
 }
 
@@ -19,11 +19,25 @@ extension HistoryFile {
         var key: Value?
         var value: Value?
 
-        /// A number, a text, a list of these, or null.
+        enum CodingKeys: String, CodingKey { case process, type, f, key, value }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            process = try fields.decodeIfPresent(Value.self, forKey: .process)
+            type = try fields.decodeIfPresent(String.self, forKey: .type)
+            f = try fields.decodeIfPresent(String.self, forKey: .f)
+            key = try fields.decodeIfPresent(Value.self, forKey: .key)
+            // Null is a value, and without one it is a mistake.
+            value =
+                fields.contains(.value) ? try fields.decode(Value.self, forKey: .value) : nil
+        }
+
+        /// A number, a text, true or false, a list or an object of these, or null.
         enum Value: Decodable {
             case null
             case atom(String)
             case list([Value])
+            case map([String: Value])
 
             init(from decoder: any Decoder) throws {
                 let container = try decoder.singleValueContainer()
@@ -31,12 +45,23 @@ extension HistoryFile {
                     self = .null
                 } else if let number = try? container.decode(Int64.self) {
                     self = .atom(String(number))
+                } else if let number = try? container.decode(UInt64.self) {
+                    self = .atom(String(number))
                 } else if let text = try? container.decode(String.self) {
                     self = .atom(text)
+                } else if let bool = try? container.decode(Bool.self) {
+                    self = .atom(String(bool))
                 } else if let number = try? container.decode(Double.self) {
+                    // Beyond this two numbers that differ would be one.
+                    guard number.magnitude < 0x1p53 else {
+                        throw DecodingError.dataCorruptedError(
+                            in: container, debugDescription: "\(number) is not exact")
+                    }
                     self = .atom(String(number))
+                } else if let values = try? container.decode([Value].self) {
+                    self = .list(values)
                 } else {
-                    self = .list(try container.decode([Value].self))
+                    self = .map(try container.decode([String: Value].self))
                 }
             }
 
@@ -45,9 +70,24 @@ extension HistoryFile {
                 case .null: .null
                 case .atom(let text): .atom(text)
                 case .list(let values): .list(values.map(\.edn))
+                case .map(let fields):
+                    .map(
+                        fields.sorted { $0.key < $1.key }.map {
+                            EDN.Entry(key: .atom($0.key), value: $0.value.edn)
+                        })
                 }
             }
         }
+    }
+
+    /// A value that is spelled as in such a file; nil where the text is not one value.
+    package static func value(_ text: String, in history: inout RegisterHistory) -> Int32? {
+        let bytes = Array(text.utf8)
+        var reader = EDNReader(bytes, 0..<bytes.count)
+        guard let value = try? reader.next(), (try? reader.position()) == bytes.count else {
+            return nil
+        }
+        return history.value(value == .null ? nil : value.spelled)
     }
 
     /// Pairs begins and ends.
@@ -60,7 +100,8 @@ extension HistoryFile {
         private struct Call {
             var function: String
             var key: String
-            var value: EDN
+            /// Nil for a read: its answer says what it saw.
+            var action: RegisterOperation.Action?
             var invoked: Int64
         }
 
@@ -70,39 +111,59 @@ extension HistoryFile {
             func failure(_ reason: String) -> HistoryFileError {
                 HistoryFileError(file: name, line: line, column: column, reason: reason)
             }
+            let client: String
+            switch event.process {
+            case nil: throw failure("an operation needs 'process'")
+            // The one that breaks things is no client.
+            case .keyword?, .atom("nemesis")?: return
+            case .atom(let text)?: client = text
+            case .null?, .list?, .map?:
+                throw failure(
+                    "a process is a number or a name, not \(event.process?.spelled ?? "nil")")
+            }
             guard let type = event.type?.word, let function = event.function?.word else {
                 throw failure("an operation needs 'type' and 'f'")
-            }
-            // The one that breaks things is no client.
-            guard case .atom(let text)? = event.process, let process = Int(text) else {
-                if event.process == nil { throw failure("an operation needs 'process'") }
-                return
             }
             guard ["read", "write", "cas"].contains(function) else {
                 throw failure(
                     "'\(function)' is no operation of a register: read, write and cas are")
             }
+            let process = history.process(client)
             now += 1
             switch type {
             case "invoke":
                 guard open[process] == nil else {
                     throw failure(
-                        "process \(process) begins an operation, and its last one has not ended")
+                        "process \(client) begins an operation, and its last one has not ended")
                 }
                 let (key, value) = split(event, function)
-                open[process] = Call(function: function, key: key, value: value, invoked: now)
+                var action: RegisterOperation.Action?
+                if function == "write" {
+                    guard let value else { throw failure("a write needs its value") }
+                    action = .write(number(value))
+                } else if function == "cas" {
+                    guard case .list(let parts)? = value, parts.count == 2 else {
+                        throw failure("a cas needs [old new]")
+                    }
+                    action = .compareAndSet(number(parts[0]), number(parts[1]))
+                }
+                open[process] = Call(function: function, key: key, action: action, invoked: now)
             case "ok", "fail", "info":
-                guard var call = open.removeValue(forKey: process) else {
-                    throw failure("process \(process) ends an operation that was not begun")
+                guard let call = open.removeValue(forKey: process) else {
+                    throw failure("process \(client) ends an operation that was not begun")
                 }
                 guard call.function == function else {
-                    throw failure("process \(process) began a \(call.function), not a \(function)")
+                    throw failure("process \(client) began a \(call.function), not a \(function)")
                 }
-                if type == "fail" { return }
-                if function == "read" { call.value = split(event, function).value }
-                guard append(call, process, completed: type == "ok" ? now : nil) else {
-                    throw failure("a cas needs [old new]")
+                var action = call.action
+                if type == "ok", function == "read" {
+                    guard let value = split(event, function).value else {
+                        throw failure("the answer of a read needs the value that it saw")
+                    }
+                    action = .read(number(value))
                 }
+                guard type != "fail", let action else { return }
+                append(call, action, process, completed: type == "ok" ? now : nil)
             default:
                 throw failure("'\(type)' is no type: invoke, ok, fail and info are")
             }
@@ -110,16 +171,16 @@ extension HistoryFile {
 
         /// What has not ended may still take effect.
         mutating func finish() -> RegisterHistory {
-            for (process, call) in open.sorted(by: { $0.key < $1.key }) {
-                _ = append(call, process, completed: nil)
+            for (process, call) in open.sorted(by: { $0.value.invoked < $1.value.invoked }) {
+                if let action = call.action { append(call, action, process, completed: nil) }
             }
             return history
         }
 
         /// Key and value; Jepsen's independent keys stand before the value.
-        private func split(_ event: Event, _ function: String) -> (key: String, value: EDN) {
+        private func split(_ event: Event, _ function: String) -> (key: String, value: EDN?) {
             if let key = event.key { return (key.spelled, event.value) }
-            guard case .list(let parts) = event.value, parts.count == 2 else {
+            guard case .list(let parts)? = event.value, parts.count == 2 else {
                 return ("", event.value)
             }
             if function == "cas" {
@@ -128,25 +189,16 @@ extension HistoryFile {
             return (parts[0].spelled, parts[1])
         }
 
-        private mutating func append(_ call: Call, _ process: Int, completed: Int64?) -> Bool {
-            let action: RegisterOperation.Action
-            switch call.function {
-            case "read":
-                guard completed != nil else { return true }
-                action = .read(value(call.value))
-            case "write": action = .write(value(call.value))
-            default:
-                guard case .list(let parts) = call.value, parts.count == 2 else { return false }
-                action = .compareAndSet(value(parts[0]), value(parts[1]))
-            }
+        private mutating func append(
+            _ call: Call, _ action: RegisterOperation.Action, _ process: Int, completed: Int64?
+        ) {
             history.append(
                 RegisterOperation(
                     process: process, key: history.key(call.key), action: action,
                     invoked: call.invoked, completed: completed))
-            return true
         }
 
-        private mutating func value(_ value: EDN) -> Int32 {
+        private mutating func number(_ value: EDN) -> Int32 {
             history.value(value == .null ? nil : value.spelled)
         }
     }

@@ -5,23 +5,30 @@ internal import DrillCore
 ///
 /// - Ours, JSON: `{"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}`; `key` may be absent.
 /// - Jepsen's, EDN: `{:process 0, :type :invoke, :f :write, :value 1}`, alone or in one vector, and the lines of its log,
-///   `0 :invoke :write 1`. A key stands before the value: `[key value]`.
+///   `0 :invoke :write 1` after whatever the logger says first. A key stands before the value: `[key value]`.
 ///
 /// `type` is invoke, ok, fail (it definitely did not take effect) or info (nobody knows); `f` is read, write or cas, whose
-/// value is `[old new]`. A process that is no number (`:nemesis`) is passed over.
+/// value is `[old new]`. A process that is a keyword (`:nemesis`), or the text nemesis, is passed over.
 package enum HistoryFile {
     /// - Returns: instants count the lines.
     package static func read(
         _ bytes: [UInt8], name: String
     ) throws(HistoryFileError) -> RegisterHistory {
         var builder = Builder(name: name)
-        var start = 0
-        var line = 1
-        let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-        if first == UInt8(ascii: "[") || first == UInt8(ascii: "(") {
-            try readVector(bytes, &builder)
+        var reader = EDNReader(bytes, 0..<bytes.count)
+        var place = Place()
+        let first: Int
+        do throws(EDNReader.Failure) {
+            first = try reader.position()
+        } catch {
+            throw place.failure(at: error.offset, in: bytes, name, error.reason)
+        }
+        if first < bytes.count, let close = closer(of: bytes[first]) {
+            try readVector(bytes, first, close, &builder)
             return builder.finish()
         }
+        var start = 0
+        var line = 1
         while start < bytes.count {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
             try readLine(bytes, start..<end, line, &builder)
@@ -31,44 +38,84 @@ package enum HistoryFile {
         return builder.finish()
     }
 
-    private static func readVector(
-        _ bytes: [UInt8], _ builder: inout Builder
-    ) throws(HistoryFileError) {
-        let open = bytes.firstIndex { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "(") } ?? 0
-        var reader = EDNReader(bytes, (open + 1)..<bytes.count)
-        while true {
-            let start = reader.position()
-            let (line, column) = place(of: start, in: bytes)
-            guard start < bytes.count else {
-                throw HistoryFileError(
-                    file: builder.name, line: line, column: column,
-                    reason: "the vector is not closed")
-            }
-            if bytes[start] == UInt8(ascii: "]") || bytes[start] == UInt8(ascii: ")") { return }
-            let item: EDN?
-            do throws(EDNReader.Failure) {
-                item = try reader.next()
-            } catch {
-                let (line, column) = place(of: error.offset, in: bytes)
-                throw HistoryFileError(
-                    file: builder.name, line: line, column: column, reason: error.reason)
-            }
-            if let item { try builder.add(Event(item), line: line, column: column) }
+    private static func closer(of open: UInt8) -> UInt8? {
+        switch open {
+        case UInt8(ascii: "["): UInt8(ascii: "]")
+        case UInt8(ascii: "("): UInt8(ascii: ")")
+        default: nil
         }
     }
 
-    private static func place(of offset: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
-        let before = bytes[..<min(offset, bytes.count)]
-        let line = before.count { $0 == 0x0A } + 1
-        let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-        return (line, offset - start + 1)
+    private static func readVector(
+        _ bytes: [UInt8], _ open: Int, _ close: UInt8, _ builder: inout Builder
+    ) throws(HistoryFileError) {
+        var reader = EDNReader(bytes, (open + 1)..<bytes.count)
+        var place = Place()
+        var start = open
+        while true {
+            let item: EDN?
+            do throws(EDNReader.Failure) {
+                start = try reader.position()
+                let isItem = start < bytes.count && bytes[start] != close
+                item = try isItem ? reader.next() : nil
+            } catch {
+                throw place.failure(at: error.offset, in: bytes, builder.name, error.reason)
+            }
+            guard start < bytes.count else {
+                throw place.failure(at: start, in: bytes, builder.name, "the vector is not closed")
+            }
+            guard let item else { break }
+            guard case .map = item else {
+                throw place.failure(at: start, in: bytes, builder.name, noOperation)
+            }
+            place.move(to: start, in: bytes)
+            try builder.add(Event(item), line: place.line, column: place.column)
+        }
+        // Whether a second history goes on with the registers of the first, or has others, nobody knows.
+        reader = EDNReader(bytes, (start + 1)..<bytes.count)
+        do throws(EDNReader.Failure) {
+            let more = try reader.position()
+            if more == bytes.count { return }
+            throw EDNReader.Failure(
+                offset: more,
+                reason: "the vector has ended, and something follows: a file holds one history")
+        } catch {
+            throw place.failure(at: error.offset, in: bytes, builder.name, error.reason)
+        }
     }
+
+    /// Where in the file; offsets only grow, so that each byte is looked at once.
+    private struct Place {
+        private var offset = 0
+        private var lineStart = 0
+        private(set) var line = 1
+        var column: Int { offset - lineStart + 1 }
+
+        mutating func move(to new: Int, in bytes: [UInt8]) {
+            while offset < min(new, bytes.count) {
+                if bytes[offset] == 0x0A {
+                    line += 1
+                    lineStart = offset + 1
+                }
+                offset += 1
+            }
+        }
+
+        mutating func failure(
+            at offset: Int, in bytes: [UInt8], _ file: String, _ reason: String
+        ) -> HistoryFileError {
+            move(to: offset, in: bytes)
+            return HistoryFileError(file: file, line: line, column: column, reason: reason)
+        }
+    }
+
+    private static let noOperation =
+        "is no operation: {:process 0, :type :invoke, :f :write, :value 1}"
 
     private static func readLine(
         _ bytes: [UInt8], _ range: Range<Int>, _ line: Int, _ builder: inout Builder
     ) throws(HistoryFileError) {
-        guard
-            let start = bytes[range].firstIndex(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }),
+        guard let start = bytes[range].firstIndex(where: { !isBlank($0) }),
             bytes[start] != UInt8(ascii: ";")
         else { return }
         let column = start - range.lowerBound + 1
@@ -88,37 +135,63 @@ package enum HistoryFile {
             }
             return try builder.add(event, line: line, column: column)
         }
-        var from = start
-        let isMap = bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "#")
-        if !isMap {
-            // INFO  jepsen.util - 0  :invoke  :write  1
-            let mark = Array(" - ".utf8)
-            var index = range.upperBound - mark.count
-            while index > start, Array(bytes[index..<index + mark.count]) != mark { index -= 1 }
-            if index > start { from = index + mark.count }
-        }
-        var reader = EDNReader(bytes, from..<range.upperBound)
-        var values: [EDN] = []
+        let event: Event?
         do throws(EDNReader.Failure) {
-            while let value = try reader.next() { values.append(value) }
+            let isMap = bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "#")
+            let rest = start..<range.upperBound
+            event = try isMap ? map(bytes, rest) : logged(bytes, rest)
         } catch {
             throw HistoryFileError(
                 file: builder.name, line: line, column: error.offset - range.lowerBound + 1,
                 reason: error.reason)
         }
-        let event: Event
-        if isMap, values.count == 1 {
-            event = Event(values[0])
-        } else if !isMap, values.count >= 3 {
-            event = Event(
-                process: values[0], type: values[1], function: values[2], key: nil,
-                value: values.count > 3 ? values[3] : .null)
-        } else {
-            throw HistoryFileError(
-                file: builder.name, line: line, column: column,
-                reason: "is no operation: {:process 0, :type :invoke, :f :write, :value 1}")
+        if let event { try builder.add(event, line: line, column: column) }
+    }
+
+    /// - Returns: nil where the line discards all that it has.
+    private static func map(
+        _ bytes: [UInt8], _ range: Range<Int>
+    ) throws(EDNReader.Failure) -> Event? {
+        var reader = EDNReader(bytes, range)
+        guard let item = try reader.next() else { return nil }
+        guard case .map = item, try reader.next() == nil else {
+            throw EDNReader.Failure(offset: range.lowerBound, reason: noOperation)
         }
-        try builder.add(event, line: line, column: column)
+        return Event(item)
+    }
+
+    /// What Jepsen's logger says before the process differs from one version to the next:
+    /// `INFO  jepsen.util - 0 :invoke :write 1`, `… [jepsen worker 12] jepsen.util: 12 :invoke :write 1`.
+    private static func logged(
+        _ bytes: [UInt8], _ range: Range<Int>
+    ) throws(EDNReader.Failure) -> Event? {
+        let words = bytes[range].split(whereSeparator: isBlank)
+        let type = words.firstIndex { types.contains(String(decoding: $0, as: UTF8.self)) }
+        guard let type, type > words.startIndex else {
+            throw EDNReader.Failure(offset: range.lowerBound, reason: noOperation)
+        }
+        let process = String(decoding: words[type - 1], as: UTF8.self)
+        // A map behind a logger's words.
+        guard process != ":type", words.count > type + 1 else {
+            throw EDNReader.Failure(offset: range.lowerBound, reason: noOperation)
+        }
+        // What the nemesis says it did is no EDN at times.
+        if process.first == ":" { return nil }
+        var reader = EDNReader(bytes, words[type + 1].startIndex..<range.upperBound)
+        guard let function = try reader.next() else {
+            throw EDNReader.Failure(offset: range.lowerBound, reason: noOperation)
+        }
+        // Behind the value stands what went wrong.
+        return Event(
+            process: .atom(process),
+            type: .keyword(String(decoding: words[type].dropFirst(), as: UTF8.self)),
+            function: function, key: nil, value: try reader.next())
+    }
+
+    private static let types: Set<String> = [":invoke", ":ok", ":fail", ":info"]
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == UInt8(ascii: ",")
     }
 
     struct Event {
@@ -126,17 +199,18 @@ package enum HistoryFile {
         var type: EDN?
         var function: EDN?
         var key: EDN?
-        var value: EDN
+        /// Nil: there is none, which is another thing than a value that is nil.
+        var value: EDN?
 
         init(_ map: EDN) {
             process = map[keyword: "process"]
             type = map[keyword: "type"]
             function = map[keyword: "f"]
             key = map[keyword: "key"]
-            value = map[keyword: "value"] ?? .null
+            value = map[keyword: "value"]
         }
 
-        init(process: EDN, type: EDN, function: EDN, key: EDN?, value: EDN) {
+        init(process: EDN, type: EDN, function: EDN, key: EDN?, value: EDN?) {
             self.process = process
             self.type = type
             self.function = function

@@ -6,18 +6,22 @@ internal import DrillCore
 /// tried in the order of their calls; a set of linearized operations together with the value it leads to is
 /// never searched twice. Ties count as concurrent: an answer at the instant of a call is not before it.
 ///
-/// Three things that hold for a register keep the search short:
+/// Four things that hold for a register keep the search short:
 /// - A read that fits the present value is put in at once: it changes nothing, and earlier it only constrains less.
 /// - Of writes whose values nobody sees, the first that can comes before every other write: right before one it does no
 ///   harm, and after itself it allows nothing but writes.
 /// - A value that somebody must still see, and that nobody will write again, is not left.
+/// - Of operations that do the same and that nobody answered, the one that was called first comes first: it may be wherever
+///   the others may.
 package struct LinearizabilityChecker {
     package enum Answer: Hashable, Sendable {
         case linearizable
         case violated
-        /// The limits ended the search: neither is known.
-        case unknown(String)
+        /// A limit ended the search: neither is known.
+        case unknown(Limit)
     }
+
+    package enum Limit: Hashable, Sendable { case steps, bytes }
 
     package struct Limits: Hashable, Sendable {
         /// Operations tried; the same limit gives the same answer on every machine.
@@ -27,6 +31,14 @@ package struct LinearizabilityChecker {
         package init(steps: Int = 50_000_000, bytes: Int = 512 << 20) {
             self.steps = steps
             self.bytes = bytes
+        }
+
+        /// `50000000 steps`
+        package func spelled(_ limit: Limit) -> String {
+            switch limit {
+            case .steps: "\(steps) steps"
+            case .bytes: "\(bytes >> 20) MiB of cache"
+            }
         }
     }
 
@@ -99,6 +111,8 @@ private struct Search {
     private var expects: [Int32] = []
     private var leaves: [Int32] = []
     private var isKnown: [Bool] = []
+    /// By operation: the one before it that does the same, where nobody knows the end of either; -1 without one.
+    private var twin: [Int] = []
     /// By value + 1: the operations that are not in the order yet and must see it, and those that may write it.
     private var observers: [Int32]
     private var sources: [Int32]
@@ -160,7 +174,8 @@ private struct Search {
         done = LinearizedSet(count: count)
         var random = SeededGenerator(seed: 1, stream: 0)
         marks = (0..<count).map { _ in random.next() }
-        for operation in sorted {
+        var undecided: [Int64: Int] = [:]
+        for (index, operation) in sorted.enumerated() {
             switch operation.action {
             case .read(let value):
                 expects.append(value)
@@ -173,6 +188,10 @@ private struct Search {
                 leaves.append(new)
             }
             isKnown.append(operation.completed != nil)
+            let same = Int64(expects[index]) << 32 | Int64(UInt32(bitPattern: leaves[index]))
+            twin.append(
+                operation.completed == nil
+                    ? undecided.updateValue(index, forKey: same) ?? -1 : -1)
         }
         let values = Int(max(expects.max() ?? -1, leaves.max() ?? -1, value)) + 2
         observers = Array(repeating: 0, count: values)
@@ -193,14 +212,14 @@ private struct Search {
         while returnsLeft > 0 {
             if entry != 0, match[Int(entry)] >= 0 {
                 let operation = Int(number[Int(entry)])
+                if steps >= limits.steps { return .unknown(.steps) }
                 steps += 1
-                if steps > limits.steps { return .unknown("\(limits.steps) steps") }
                 if isCandidate(operation, &sawUnseen) {
                     let before = value
                     take(entry, isForced: false, sawUnseen)
                     if cache.insert(done, value: value, hash: hash) {
                         if cache.bytes > limits.bytes {
-                            return .unknown("\(limits.bytes >> 20) MiB of cache")
+                            return .unknown(.bytes)
                         }
                         if before != value || before == anything { takeReads() }
                         entry = next[0]
@@ -228,6 +247,7 @@ private struct Search {
 
     /// Whether the operation may come next, and is worth a try.
     private func isCandidate(_ operation: Int, _ sawUnseen: inout Bool) -> Bool {
+        if twin[operation] >= 0, !done.contains(twin[operation]) { return false }
         let expected = expects[operation]
         if expected == anything {
             guard !sawUnseen else { return false }
@@ -253,10 +273,14 @@ private struct Search {
         var entry = next[0]
         while entry != 0, match[Int(entry)] >= 0 {
             let operation = Int(number[Int(entry)])
-            if expects[operation] == value, leaves[operation] == value {
-                take(entry, isForced: true, false)
+            guard expects[operation] == value, leaves[operation] == value else {
+                entry = next[Int(entry)]
+                continue
             }
-            entry = next[Int(entry)]
+            // Its own return may have been the next one, and is gone with it.
+            let before = previous[Int(entry)]
+            take(entry, isForced: true, false)
+            entry = next[Int(before)]
         }
     }
 

@@ -2,14 +2,18 @@
 ///
 /// Values are small numbers, so that a checker compares and hashes nothing else; `values` has their texts.
 package struct RegisterHistory: Hashable, Sendable {
-    /// What a register holds before its first write.
+    /// The value of a register that holds nothing.
     package static let absent: Int32 = -1
 
+    /// What each register holds before its first operation.
+    package var initial = absent
     package private(set) var operations: [RegisterOperation] = []
     package private(set) var keys: [String] = []
     package private(set) var values: [String] = []
     private var keyIndex: [String: Int32] = [:]
     private var valueIndex: [String: Int32] = [:]
+    private var processNames: [String] = []
+    private var processIndex: [String: Int32] = [:]
 
     package init() {}
 
@@ -23,6 +27,17 @@ package struct RegisterHistory: Hashable, Sendable {
 
     package func text(of value: Int32) -> String {
         value == Self.absent ? "nil" : values[Int(value)]
+    }
+
+    /// Numbers stand for themselves; what has another name is below zero.
+    package mutating func process(_ text: String) -> Int {
+        if let number = Int(text), number >= 0, String(number) == text { return number }
+        return -1 - Int(Self.intern(text, &processNames, &processIndex))
+    }
+
+    package func name(ofProcess process: Int) -> String {
+        let index = -1 - process
+        return processNames.indices.contains(index) ? processNames[index] : String(process)
     }
 
     package mutating func append(_ operation: RegisterOperation) { operations.append(operation) }

@@ -7,6 +7,8 @@ struct LinearizedSet {
 
     init(count: Int) { words = Array(repeating: 0, count: count / 64 + 1) }
 
+    func contains(_ number: Int) -> Bool { words[number >> 6] >> UInt64(number & 63) & 1 == 1 }
+
     mutating func insert(_ number: Int) {
         let word = number >> 6
         words[word] |= 1 << UInt64(number & 63)

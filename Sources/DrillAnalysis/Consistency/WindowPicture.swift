@@ -7,45 +7,83 @@
 ///
 /// Instants keep their order and not their distances: a column for each that differs.
 package enum WindowPicture {
-    /// - Parameter name: how an action is spelled.
     package static func lines(
-        _ operations: [RegisterOperation], name: (RegisterOperation.Action) -> String
+        _ operations: [RegisterOperation], of history: RegisterHistory
     ) -> [String] {
         let instants = Set(operations.flatMap { [$0.invoked, $0.completed].compactMap { $0 } })
             .sorted()
         let rank = Dictionary(uniqueKeysWithValues: zip(instants, 0...))
+        let bars = operations.map { operation in
+            Bar(
+                process: operation.process, label: Array(history.spelled(operation.action)),
+                from: rank[operation.invoked] ?? 0,
+                end: operation.completed.flatMap { rank[$0] })
+        }
         // A column is as wide as its widest name needs.
+        let ending = Dictionary(grouping: bars) { $0.end ?? instants.count }
         var starts = Array(repeating: 0, count: instants.count + 1)
-        for index in instants.indices {
-            starts[index + 1] = max(starts[index + 1], starts[index] + 2)
-            for operation in operations {
-                let from = rank[operation.invoked] ?? 0
-                let end = operation.completed.flatMap { rank[$0] } ?? instants.count
-                guard end == index + 1 else { continue }
-                starts[index + 1] = max(
-                    starts[index + 1], starts[from] + name(operation.action).count + 3)
+        for index in starts.indices.dropFirst() {
+            starts[index] = starts[index - 1] + 2
+            for bar in ending[index] ?? [] {
+                starts[index] = max(starts[index], starts[bar.from] + bar.label.count + 3)
             }
         }
-        let processes = Array(Set(operations.map(\.process))).sorted()
-        let margin = processes.map { String($0).count }.max() ?? 1
-        return processes.map { process in
-            var row: [Character] = []
-            for operation in operations where operation.process == process {
-                let from = starts[rank[operation.invoked] ?? 0]
-                let end = starts[operation.completed.flatMap { rank[$0] } ?? instants.count]
-                row += Array(repeating: " ", count: max(0, from - row.count))
-                let label = Array(name(operation.action))
-                let fill = max(1, end - from - label.count - 1)
-                row.append("├")
-                row += Array(repeating: "─", count: max(1, fill / 2))
-                row += label
-                row += Array(repeating: "─", count: max(1, fill - fill / 2))
-                row.append(operation.completed == nil ? "…" : "┤")
+        let rows = rows(bars)
+        let names = rows.map { history.name(ofProcess: $0.process) }
+        let margin = names.map(\.count).max() ?? 1
+        return zip(rows, names).map { row, name in
+            var line: [Character] = []
+            for bar in row.bars {
+                let from = starts[bar.from]
+                let end = starts[bar.end ?? instants.count]
+                line += Array(repeating: " ", count: max(0, from - line.count))
+                let fill = max(1, end - from - bar.label.count - 1)
+                line.append("├")
+                line += Array(repeating: "─", count: max(1, fill / 2))
+                line += bar.label
+                line += Array(repeating: "─", count: max(1, fill - fill / 2))
+                line.append(bar.end == nil ? "…" : "┤")
             }
-            let number = String(process)
-            return String(repeating: " ", count: margin - number.count) + number + "  "
-                + String(row)
+            return String(repeating: " ", count: margin - name.count) + name + "  " + String(line)
         }
+    }
+
+    /// An operation, its instants as columns.
+    private struct Bar {
+        var process: Int
+        var label: [Character]
+        var from: Int
+        /// Nil: to the right edge.
+        var end: Int?
+    }
+
+    /// A process that went on while nobody knows the end of what it did has a row more: no bar is drawn over another.
+    private static func rows(_ bars: [Bar]) -> [(process: Int, bars: [Bar])] {
+        let processes = Dictionary(grouping: bars, by: \.process)
+        // Names are below zero, in the order in which they came.
+        return processes.sorted {
+            ($0.key < 0 ? 1 : 0, $0.key.magnitude) < ($1.key < 0 ? 1 : 0, $1.key.magnitude)
+        }
+        .flatMap { process, bars in
+            var rows: [[Bar]] = []
+            for bar in bars.sorted(by: { $0.from < $1.from }) {
+                let free = rows.firstIndex { $0.last?.end.map { $0 <= bar.from } ?? false }
+                if let free { rows[free].append(bar) } else { rows.append([bar]) }
+            }
+            return rows.map { (process: process, bars: $0) }
+        }
+    }
+
+    /// What the picture shows, as the line above it.
+    package static func caption(_ window: OffendingWindow, of history: RegisterHistory) -> String {
+        let key = window.operations.first.map { history.keys[Int($0.key)] } ?? ""
+        let place = key.isEmpty ? "" : " (key \(key))"
+        if window.isForAnyStart {
+            return "No register could show this\(place), whatever it held before:"
+        }
+        let initial = history.text(of: history.initial)
+        return "No register that starts with \(initial) could show this\(place);"
+            + " if it started with another value, say --initial VALUE:"
     }
 }
 

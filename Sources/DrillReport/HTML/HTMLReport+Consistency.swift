@@ -57,9 +57,15 @@ extension HTMLReport {
     }
 
     private func window(_ window: ConsistencyWindow, _ trial: TrialReport) -> Markup {
-        let caption = language(
-            "No register could show this, whatever it held before (key \(window.key))",
-            "无论此前为何值，单个寄存器都无法给出这样的结果（键 \(window.key)）")
+        let caption =
+            window.start.map { start in
+                language(
+                    "No register that starts with \(start) could show this (key \(window.key))",
+                    "初始值为 \(start) 的寄存器无法给出这样的结果（键 \(window.key)）")
+            }
+            ?? language(
+                "No register could show this, whatever it held before (key \(window.key))",
+                "无论此前为何值，单个寄存器都无法给出这样的结果（键 \(window.key)）")
         let label = language("Trial \(trial.index): \(caption)", "试验 \(trial.index)：\(caption)")
         let rows = window.operations.map { operation -> [Markup] in
             [
@@ -72,7 +78,7 @@ extension HTMLReport {
         let omitted: Markup =
             window.omitted == 0
             ? .none
-            : "<p class=\"muted\">\(language("\(window.omitted) more are not listed.", "另有 \(window.omitted) 项未列出。"))</p>"
+            : "<p class=\"muted\">\(language("\(window.omitted) more between the first and the last are not listed.", "首尾之间另有 \(window.omitted) 项未列出。"))</p>"
         return
             "<figure><figcaption>\(caption)</figcaption><div class=\"scroll\">\(WindowDrawing.draw(window, label: label))</div></figure>\n"
             + table(
