@@ -170,6 +170,41 @@ import Testing
         }
     }
 
+    /// A program that is killed for its silence takes longer to start than an operation may last.
+    @Test func `an outage is not prolonged by programs that take their time to start`() async throws
+    {
+        let silence = temporaryPath()
+        defer { unlink(silence) }
+        let script = #"""
+            sleep 0.7
+            while read -r line; do
+                [ -e \#(silence) ] && exec sleep 1000
+                id=${line#*'"id":'}
+                echo "{\"id\":${id%%,*},\"outcome\":\"ok\"}"
+            done
+            """#
+        let stream = LoadTrial.stream(
+            client: "process", try Self.command("sh", "-c", script), lane: .kept, rate: 10,
+            timeout: .milliseconds(500))
+        let trial = try await LoadTrial.run([stream], for: .seconds(6)) { start in
+            sleep(until: start + .seconds(2))
+            close(creat(silence, 0o600))
+            sleep(until: start + .milliseconds(3500))
+            unlink(silence)
+        }
+        let started = trial.summary.started
+        let during = trial.operations.filter {
+            (.milliseconds(2200)..<(.milliseconds(3400))).contains($0.intended - started)
+        }
+        #expect(during.count == 12 && during.allSatisfy { $0.outcome == .failed })
+        let after = trial.operations.filter { $0.intended - started > .milliseconds(3600) }
+        #expect(after.count == 23)
+        for operation in after {
+            let completed = try #require(operation.completed)
+            #expect(operation.outcome == .ok && completed - operation.intended < .milliseconds(400))
+        }
+    }
+
     @Test(arguments: [
         (["sh", "-c", "echo first >&2; echo why >&2"], "sh has ended: why"),
         (

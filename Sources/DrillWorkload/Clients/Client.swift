@@ -10,6 +10,14 @@ package protocol Client: Sendable {
 
     /// A connection that is not yet open.
     func connection(_ workspace: ClientWorkspace) -> any ClientConnection
+
+    /// How many connections more than those under way a pool holds, so that one that begins anew need not carry the next
+    /// operation before it is ready.
+    func spares(rate: Double) -> Int
+}
+
+extension Client {
+    package func spares(rate: Double) -> Int { 0 }
 }
 
 /// One connection as a state machine: a descriptor, what it waits for, and a turn when that has come.
@@ -28,6 +36,8 @@ package protocol ClientConnection: AnyObject {
     var registerAnswer: RegisterAnswer? { get }
     /// When the connection wants a turn although nothing has come, on CLOCK_MONOTONIC; `Int64.max`: never.
     var wake: Int64 { get }
+    /// It has begun anew and may not be ready: others are used before it.
+    var isNew: Bool { get }
 
     /// Takes up an operation, and opens a connection first where there is none or a kept one has ended.
     func begin(_ request: ClientRequest) -> ClientTurn
@@ -44,6 +54,7 @@ package protocol ClientConnection: AnyObject {
 extension ClientConnection {
     package var registerAnswer: RegisterAnswer? { nil }
     package var wake: Int64 { .max }
+    package var isNew: Bool { false }
     package func woken() -> ClientTurn { .waiting }
 }
 
