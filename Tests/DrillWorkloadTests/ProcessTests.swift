@@ -162,11 +162,28 @@ import Testing
     @Test func `one that writes much to its standard error is not held up`() async throws {
         try await onThread {
             let noise = "head -c 300000 /dev/zero >&2;"
-            let client = try ProcessClient(
-                parameters: try Self.sed(#"{"id":\1,"outcome":"ok"}"#, first: noise), lane: .kept)
-            let session = try client.session(.endpoint, timeout: .seconds(10))
+            let parameters = try Self.sed(#"{"id":\1,"outcome":"ok"}"#, first: noise)
+            let session = try ProcessClient(parameters: parameters, lane: .kept)
+                .session(.endpoint, timeout: .seconds(10))
             try session.prepare()
             session.close()
+            let link = try Self.drive(parameters)
+            #expect(link.operate(timeout: .seconds(10)) == .ok)
+            link.connection.close()
+        }
+    }
+
+    @Test func `a program has nothing of ours but its standard streams`() async throws {
+        try await onThread {
+            let null = open("/dev/null", O_RDONLY)
+            let leak = fcntl(null, F_DUPFD, 200)
+            defer { for descriptor in [null, leak] { close(descriptor) } }
+            #expect(leak >= 200)
+            let link = try Self.drive(
+                try Self.sed(
+                    #"{"id":\1,"outcome":"ok"}"#, first: "[ -e /proc/$$/fd/\(leak) ] && exec cat;"))
+            #expect(link.operate() == .ok)
+            link.connection.close()
         }
     }
 

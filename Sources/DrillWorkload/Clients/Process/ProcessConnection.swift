@@ -88,7 +88,7 @@ final class ProcessConnection: ClientConnection {
     }
 
     private func start() -> Bool {
-        guard starts.take(), link.start(settings.command) == 0 else { return false }
+        guard starts.take(), link.start(settings.command, isHeard: false) == 0 else { return false }
         incarnation &+= 1
         state = .idle
         return true

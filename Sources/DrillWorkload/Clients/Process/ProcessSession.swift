@@ -27,7 +27,7 @@ final class ProcessSession: ClientSession {
             }
             server = one.address
         }
-        let error = link.start(settings.command)
+        let error = link.start(settings.command, isHeard: true)
         guard error == 0 else {
             throw SessionError("\(settings.command[0]): \(String(cString: strerror(error)))")
         }
