@@ -83,7 +83,8 @@ package enum ClientReference {
         - It runs on the host that the workload comes from, which has a /tmp of its own: name files elsewhere, by absolute paths.
         - Silence until the deadline is indeterminate, and the program is killed with its process group, and started anew. So is one that ends or answers anything else. At
           most 20 a second are started again; an operation for which none can be started is not sent, and the trial inconclusive.
-        - Standard input and output are one socket. When it is closed the program should end. What it writes to its standard error is read, and the last line told where a ledger cannot be prepared or read back.
+        - Standard input and output are one socket. When it is closed the program should end. What it writes to its standard error goes nowhere.
+        - What is no operation (preparing a ledger, reading it back, asking a server who it is) has programs of its own. The first answer of each may take 5 s, and the last line on its standard error is told where that failed.
         - A repeated write is two writes: leave retries out, or answer `unknown`.
 
         """

@@ -14,7 +14,7 @@ import Testing
         ["command": try JSONLine.encode(words)]
     }
 
-    private static func python(_ redis: LocalRedis) throws -> [String: String] {
+    static func python(_ redis: LocalRedis) throws -> [String: String] {
         try command("python3", example, "127.0.0.1", "\(redis.port)")
     }
 
@@ -222,13 +222,35 @@ import Testing
         }
     }
 
+    @Test func `a server is identified by one program, however long that takes to start`()
+        async throws
+    {
+        let log = temporaryPath()
+        defer { unlink(log) }
+        let answer = #"{"id":\1,"outcome":"ok","host":"me"}"#
+        var stream = LoadTrial.stream(
+            client: "process",
+            try Self.sed(answer, first: "echo x >> \(log); sleep 0.6;").merging(["servers": "yes"])
+            {
+                $1
+            }, lane: .kept, rate: 10, timeout: .seconds(2))
+        stream.servers = [LoadServer(host: "a", address: "10.0.0.1")]
+        let trial = try await LoadTrial.run([stream], for: .milliseconds(2500))
+        let identities = trial.events.compactMap { event -> String? in
+            if case .identified("a", let identity, at: _) = event { identity } else { nil }
+        }
+        #expect(identities == ["me"])
+        // 22 connections, 10 to spare, and one that asks the server.
+        #expect(try readFile(log).count { $0 == 10 } == 33)
+    }
+
     @Test(arguments: [
         (["sh", "-c", "echo first >&2; echo why >&2"], "sh has ended: why"),
         (
             ["sh", "-c", "exec cat"],
             "no answer to request 1: '{\"connection\":\"kept\",\"deadline_ms\":300,\"id\":1,\"key\":\"firedrill\",\"op\":\"read\"}'"
         ),
-        (["sh", "-c", "echo busy >&2; exec sleep 1000"], "no answer within 300ms: busy"),
+        (["sh", "-c", "echo busy >&2; exec sleep 1000"], "no answer within 5s: busy"),
         (["/none/such"], "/none/such: No such file or directory"),
     ])
     func `a ledger that cannot be prepared says why`(

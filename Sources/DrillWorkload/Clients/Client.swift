@@ -139,6 +139,13 @@ package protocol StoreClient: Client {
     func session(
         _ target: SessionTarget, timeout: Duration
     ) throws(SessionError) -> any ClientSession
+
+    /// Between two sessions with one server that goes on beside the engine.
+    var sessionPause: Duration { get }
+}
+
+extension StoreClient {
+    package var sessionPause: Duration { .milliseconds(100) }
 }
 
 package enum SessionTarget: Hashable, Sendable {
@@ -160,6 +167,8 @@ package protocol ClientSession: AnyObject {
     func write(_ entry: LedgerEntry) throws(SessionError)
     /// The values that are there, by key; from an endpoint by the strongest read that the store has.
     func read(_ keys: [String]) throws(SessionError) -> [String: String]
+    /// How many keys may be read at once without waiting much longer than one question takes.
+    var keysOfQuestion: Int { get }
     /// The first field of the first row that the question's keys (`sql`, `command`) ask for.
     func query(_ parameters: [String: String]) throws(SessionError) -> String
     func close()
@@ -167,6 +176,7 @@ package protocol ClientSession: AnyObject {
 
 extension ClientSession {
     package var term: Int64? { nil }
+    package var keysOfQuestion: Int { 1000 }
 }
 
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -174,9 +184,12 @@ package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The host lives, and its server does not serve: the connection was refused or ended, or the server said that it starts
     /// or ends. Neither silence nor another error (too many clients, a time-out of its own) tells who holds a role.
     package var isRefusal: Bool
+    /// However often it is asked: this client cannot.
+    package var isFinal: Bool
 
-    package init(_ description: String, isRefusal: Bool = false) {
+    package init(_ description: String, isRefusal: Bool = false, isFinal: Bool = false) {
         self.description = description
         self.isRefusal = isRefusal
+        self.isFinal = isFinal
     }
 }

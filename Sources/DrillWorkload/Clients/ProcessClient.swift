@@ -41,6 +41,9 @@ package struct ProcessClient: StoreClient {
         Int(min(rate, ProcessStarts.perSecond).rounded(.up))
     }
 
+    /// Each one starts a program.
+    package var sessionPause: Duration { .seconds(2) }
+
     package func session(
         _ target: SessionTarget, timeout: Duration
     ) throws(SessionError) -> any ClientSession {
