@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,4 +286,8 @@ int clinux_enter(pid_t pid, char *const *argv) {
 
 int clinux_lock(int descriptor) {
     return flock(descriptor, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+int clinux_spawn_closes_from(void *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }

@@ -77,11 +77,14 @@ package enum ClientReference {
         | `set` | of a `cas`: `true` or `false`, whether it set the value |
         | `host` | optional: which server answered and which start of it, as one text; without it split brain by interleaved writes is not looked for |
 
-        - One program runs for each connection, started ahead; it has one operation at a time. There are rate × timeout connections and a tenth more: at 20/s and 1s, 22 programs.
+        - One program runs for each connection, started ahead; it has one operation at a time. There are rate × timeout connections and a tenth more, and spare ones, as many as a second has operations and 20 at most: at 20/s and 1s, 42 programs.
+        - A program that was just started is asked after all others: in an outage a second later. One that takes longer to start is asked while it still does, and what that costs is
+          counted as the system's: give it `connections`, rate × (timeout + start).
         - It runs on the host that the workload comes from, which has a /tmp of its own: name files elsewhere, by absolute paths.
         - Silence until the deadline is indeterminate, and the program is killed with its process group, and started anew. So is one that ends or answers anything else. At
           most 20 a second are started again; an operation for which none can be started is not sent, and the trial inconclusive.
-        - Standard input and output are one socket. When it is closed the program should end. What it writes to its standard error is read, and the last line told where a ledger cannot be prepared or read back.
+        - Standard input and output are one socket. When it is closed the program should end. What it writes to its standard error goes nowhere.
+        - What is no operation (preparing a ledger, reading it back, asking a server who it is) has programs of its own. The first answer of each may take 5 s, and the last line on its standard error is told where that failed.
         - A repeated write is two writes: leave retries out, or answer `unknown`.
 
         """

@@ -25,7 +25,7 @@
                 REVOKE READ_ONLY ADMIN, SUPER ON *.* FROM firedrill@'%';
                 CREATE USER IF NOT EXISTS guest@'%';
                 CREATE USER IF NOT EXISTS boss@'%';
-                GRANT ALL ON *.* TO boss@'%';
+                GRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION;
 
                 """, to: "init.sql")
             let made = try ChildProcess(

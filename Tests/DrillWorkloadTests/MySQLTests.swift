@@ -190,6 +190,70 @@
             }
         }
 
+        @Test func `a write in a transaction that nobody commits is no acknowledgement`()
+            async throws
+        {
+            try await onThread {
+                let server = try LocalMariaDB(["--init-connect=SET autocommit=0"])
+                let session = try server.client(["user": "boss", "password": ""])
+                    .session(.endpoint, timeout: .seconds(20))
+                defer { session.close() }
+                try session.prepare()
+                let free = DrivenConnection(try server.client())
+                #expect(free.operate(LedgerEntry(prefix: "x:", number: 1)) == .ok)
+                free.connection.close()
+                // Who may do this is spared what others begin with.
+                try server.order("REVOKE CONNECTION ADMIN ON *.* FROM firedrill@'%'")
+                for lane in Lane.allCases {
+                    let link = DrivenConnection(try server.client([:], lane))
+                    #expect(link.operate(LedgerEntry(prefix: "x:", number: 2)) == .refused)
+                    #expect(link.connection.descriptor < 0)
+                }
+                let own = try server.session()
+                let reason =
+                    "2000: autocommit is off for this user: a write's answer would not mean that it is kept"
+                #expect(throws: SessionError(reason)) { try own.prepare() }
+                #expect(try session.read(["x:1", "x:2"]).count == 1)
+            }
+        }
+
+        @Test func `a connection that opens a transaction is given up`() async throws {
+            try await onThread {
+                let server = try LocalMariaDB()
+                for sql in ["SET autocommit = 0", "BEGIN"] {
+                    let link = DrivenConnection(try server.client(["sql": sql]))
+                    #expect(link.operate() == .broken)
+                    #expect(link.connection.descriptor < 0)
+                }
+            }
+        }
+
+        @Test func `giving up does not wait for room behind what is still unsent`() async throws {
+            try await onThread {
+                let server = try LocalMariaDB()
+                let link = DrivenConnection(try server.client())
+                #expect(link.operate() == .ok)
+                let socket = link.connection.descriptor
+                #expect(fcntl(socket, F_GETFD) & FD_CLOEXEC != 0)
+                server.signal(SIGSTOP)
+                let end = JoinableThread {
+                    usleep(4_000_000)
+                    server.signal(SIGCONT)
+                }
+                link.begin(LedgerEntry(prefix: String(repeating: "x", count: 6 << 20), number: 1))
+                // To the last byte: whoever waits until it can be written to leaves a third of its room.
+                let junk = [UInt8](repeating: 0, count: 1 << 16)
+                for _ in 0..<20 {
+                    while send(socket, junk, junk.count, Int32(MSG_DONTWAIT)) > 0 {}
+                    usleep(20_000)
+                }
+                let began = RunInstant.now
+                link.connection.close()
+                #expect(RunInstant.now - began < .seconds(2))
+                end?.join()
+            }
+        }
+
         @Test func `giving up never waits`() async throws {
             try await onThread {
                 let server = try LocalMariaDB()

@@ -14,7 +14,7 @@ import Testing
         ["command": try JSONLine.encode(words)]
     }
 
-    private static func python(_ redis: LocalRedis) throws -> [String: String] {
+    static func python(_ redis: LocalRedis) throws -> [String: String] {
         try command("python3", example, "127.0.0.1", "\(redis.port)")
     }
 
@@ -162,12 +162,86 @@ import Testing
     @Test func `one that writes much to its standard error is not held up`() async throws {
         try await onThread {
             let noise = "head -c 300000 /dev/zero >&2;"
-            let client = try ProcessClient(
-                parameters: try Self.sed(#"{"id":\1,"outcome":"ok"}"#, first: noise), lane: .kept)
-            let session = try client.session(.endpoint, timeout: .seconds(10))
+            let parameters = try Self.sed(#"{"id":\1,"outcome":"ok"}"#, first: noise)
+            let session = try ProcessClient(parameters: parameters, lane: .kept)
+                .session(.endpoint, timeout: .seconds(10))
             try session.prepare()
             session.close()
+            let link = try Self.drive(parameters)
+            #expect(link.operate(timeout: .seconds(10)) == .ok)
+            link.connection.close()
         }
+    }
+
+    @Test func `a program has nothing of ours but its standard streams`() async throws {
+        try await onThread {
+            let null = open("/dev/null", O_RDONLY)
+            let leak = fcntl(null, F_DUPFD, 200)
+            defer { for descriptor in [null, leak] { close(descriptor) } }
+            #expect(leak >= 200)
+            let link = try Self.drive(
+                try Self.sed(
+                    #"{"id":\1,"outcome":"ok"}"#, first: "[ -e /proc/$$/fd/\(leak) ] && exec cat;"))
+            #expect(link.operate() == .ok)
+            link.connection.close()
+        }
+    }
+
+    /// A program that is killed for its silence takes longer to start than an operation may last.
+    @Test func `an outage is not prolonged by programs that take their time to start`() async throws
+    {
+        let silence = temporaryPath()
+        defer { unlink(silence) }
+        let script = #"""
+            sleep 0.7
+            while read -r line; do
+                [ -e \#(silence) ] && exec sleep 1000
+                id=${line#*'"id":'}
+                echo "{\"id\":${id%%,*},\"outcome\":\"ok\"}"
+            done
+            """#
+        let stream = LoadTrial.stream(
+            client: "process", try Self.command("sh", "-c", script), lane: .kept, rate: 10,
+            timeout: .milliseconds(500))
+        let trial = try await LoadTrial.run([stream], for: .seconds(6)) { start in
+            sleep(until: start + .seconds(2))
+            close(creat(silence, 0o600))
+            sleep(until: start + .milliseconds(3500))
+            unlink(silence)
+        }
+        let started = trial.summary.started
+        let during = trial.operations.filter {
+            (.milliseconds(2200)..<(.milliseconds(3400))).contains($0.intended - started)
+        }
+        #expect(during.count == 12 && during.allSatisfy { $0.outcome == .failed })
+        let after = trial.operations.filter { $0.intended - started > .milliseconds(3600) }
+        #expect(after.count == 23)
+        for operation in after {
+            let completed = try #require(operation.completed)
+            #expect(operation.outcome == .ok && completed - operation.intended < .milliseconds(400))
+        }
+    }
+
+    @Test func `a server is identified by one program, however long that takes to start`()
+        async throws
+    {
+        let log = temporaryPath()
+        defer { unlink(log) }
+        let answer = #"{"id":\1,"outcome":"ok","host":"me"}"#
+        var stream = LoadTrial.stream(
+            client: "process",
+            try Self.sed(answer, first: "echo x >> \(log); sleep 0.6;").merging(["servers": "yes"])
+            {
+                $1
+            }, lane: .kept, rate: 10, timeout: .seconds(2))
+        stream.servers = [LoadServer(host: "a", address: "10.0.0.1")]
+        let trial = try await LoadTrial.run([stream], for: .milliseconds(2500))
+        let identities = trial.events.compactMap { event -> String? in
+            if case .identified("a", let identity, at: _) = event { identity } else { nil }
+        }
+        #expect(identities == ["me"])
+        // 22 connections, 10 to spare, and one that asks the server.
+        #expect(try readFile(log).count { $0 == 10 } == 33)
     }
 
     @Test(arguments: [
@@ -176,7 +250,7 @@ import Testing
             ["sh", "-c", "exec cat"],
             "no answer to request 1: '{\"connection\":\"kept\",\"deadline_ms\":300,\"id\":1,\"key\":\"firedrill\",\"op\":\"read\"}'"
         ),
-        (["sh", "-c", "echo busy >&2; exec sleep 1000"], "no answer within 300ms: busy"),
+        (["sh", "-c", "echo busy >&2; exec sleep 1000"], "no answer within 5s: busy"),
         (["/none/such"], "/none/such: No such file or directory"),
     ])
     func `a ledger that cannot be prepared says why`(

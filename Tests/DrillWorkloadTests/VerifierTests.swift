@@ -39,7 +39,8 @@ import Testing
     }
 
     private static func verify(
-        _ parameters: [String: String], _ ledgers: [LedgerRange], endpoint: HostName? = "client",
+        client: String = "redis", _ parameters: [String: String], _ ledgers: [LedgerRange],
+        endpoint: HostName? = "client",
         servers: [LoadServer] = [], within: Duration = .seconds(20),
         meanwhile: @escaping @Sendable (Verifier) -> Void = { _ in }
     ) async throws -> Told {
@@ -48,7 +49,7 @@ import Testing
             let start = RunInstant.now
             let verifier = try Verifier(
                 VerifyPlan(
-                    sweep: 2, client: "redis", parameters: parameters, ledgers: ledgers,
+                    sweep: 2, client: client, parameters: parameters, ledgers: ledgers,
                     endpoint: endpoint, servers: servers, until: start + within)
             ) { event in events.withLock { $0.append(event) } }
             let thread = JoinableThread { meanwhile(verifier) }
@@ -205,6 +206,44 @@ import Testing
         server.stop()
         #expect(told.batches == [])
         #expect(told.facts("client")?.failure == reason)
+    }
+
+    @Test func `a client that asks no server by itself says so at once`() async throws {
+        let redis = try LocalRedis()
+        let ledger = LedgerRange(prefix: "a:", count: 20)
+        try Self.fill(redis, ledger)
+        let told = try await Self.verify(
+            client: "process", try ProcessTests.python(redis), [ledger],
+            servers: [LoadServer(host: "b", address: "127.0.0.1")], within: .seconds(20))
+        #expect(told.numbers("client", present: true).count == 20)
+        #expect(told.batches.allSatisfy { $0.host == "client" })
+        let facts = try #require(told.facts("b"))
+        #expect(facts.failure == "client process asks no server by itself ('servers: yes')")
+        #expect(facts.sweeps == 0 && facts.answeredBy == nil)
+        #expect(told.took < .seconds(15))
+    }
+
+    @Test func `a slow program is read no longer than there is time`() async throws {
+        let store = temporaryPath()
+        defer { unlink(store) }
+        // Whatever is read holds what was written last: the marker.
+        let script = #"""
+            while read -r line; do
+                id=${line#*'"id":'}
+                value=${line#*'"value":"'}
+                case $line in
+                *'"op":"write"'*) echo "${value%%\"*}" >\#(store) ;;
+                *) sleep 0.05 ;;
+                esac
+                echo "{\"id\":${id%%,*},\"outcome\":\"ok\",\"value\":\"$(cat \#(store))\"}"
+            done
+            """#
+        let told = try await Self.verify(
+            client: "process", ["command": try JSONLine.encode(["sh", "-c", script])],
+            [LedgerRange(prefix: "a:", count: 500)], within: .seconds(3))
+        #expect(told.took < .seconds(6))
+        let failure = try #require(told.facts("client")?.failure)
+        #expect(failure.hasPrefix("time ended after ") && failure.hasSuffix(" of 500 keys"))
     }
 
     @Test func `a stop ends it, and what was found so far is told`() async throws {

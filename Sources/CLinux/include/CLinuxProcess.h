@@ -40,6 +40,9 @@ struct clinux_spawn {
 /// Only for single-threaded callers: the child runs C of ours before exec.
 pid_t clinux_spawn(struct clinux_spawn *spawn);
 
+/// One more of the posix_spawn_file_actions_t: the child has no descriptor from `first` on. 0 or an errno.
+int clinux_spawn_closes_from(void *actions, int first);
+
 /// Private mounts of a lab host: /proc, /sys, /run, /tmp, /dev/shm, and `state` at /run/firedrill.
 /// 0 or a negative errno with `failed_step` set.
 int clinux_host_mounts(const char *state, const char **failed_step);

@@ -10,6 +10,14 @@ package protocol Client: Sendable {
 
     /// A connection that is not yet open.
     func connection(_ workspace: ClientWorkspace) -> any ClientConnection
+
+    /// How many connections more than those under way a pool holds, so that one that begins anew need not carry the next
+    /// operation before it is ready.
+    func spares(rate: Double) -> Int
+}
+
+extension Client {
+    package func spares(rate: Double) -> Int { 0 }
 }
 
 /// One connection as a state machine: a descriptor, what it waits for, and a turn when that has come.
@@ -28,6 +36,8 @@ package protocol ClientConnection: AnyObject {
     var registerAnswer: RegisterAnswer? { get }
     /// When the connection wants a turn although nothing has come, on CLOCK_MONOTONIC; `Int64.max`: never.
     var wake: Int64 { get }
+    /// It has begun anew and may not be ready: others are used before it.
+    var isNew: Bool { get }
 
     /// Takes up an operation, and opens a connection first where there is none or a kept one has ended.
     func begin(_ request: ClientRequest) -> ClientTurn
@@ -44,6 +54,7 @@ package protocol ClientConnection: AnyObject {
 extension ClientConnection {
     package var registerAnswer: RegisterAnswer? { nil }
     package var wake: Int64 { .max }
+    package var isNew: Bool { false }
     package func woken() -> ClientTurn { .waiting }
 }
 
@@ -128,6 +139,13 @@ package protocol StoreClient: Client {
     func session(
         _ target: SessionTarget, timeout: Duration
     ) throws(SessionError) -> any ClientSession
+
+    /// Between two sessions with one server that goes on beside the engine.
+    var sessionPause: Duration { get }
+}
+
+extension StoreClient {
+    package var sessionPause: Duration { .milliseconds(100) }
 }
 
 package enum SessionTarget: Hashable, Sendable {
@@ -149,6 +167,8 @@ package protocol ClientSession: AnyObject {
     func write(_ entry: LedgerEntry) throws(SessionError)
     /// The values that are there, by key; from an endpoint by the strongest read that the store has.
     func read(_ keys: [String]) throws(SessionError) -> [String: String]
+    /// How many keys may be read at once without waiting much longer than one question takes.
+    var keysOfQuestion: Int { get }
     /// The first field of the first row that the question's keys (`sql`, `command`) ask for.
     func query(_ parameters: [String: String]) throws(SessionError) -> String
     func close()
@@ -156,6 +176,7 @@ package protocol ClientSession: AnyObject {
 
 extension ClientSession {
     package var term: Int64? { nil }
+    package var keysOfQuestion: Int { 1000 }
 }
 
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -163,9 +184,12 @@ package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The host lives, and its server does not serve: the connection was refused or ended, or the server said that it starts
     /// or ends. Neither silence nor another error (too many clients, a time-out of its own) tells who holds a role.
     package var isRefusal: Bool
+    /// However often it is asked: this client cannot.
+    package var isFinal: Bool
 
-    package init(_ description: String, isRefusal: Bool = false) {
+    package init(_ description: String, isRefusal: Bool = false, isFinal: Bool = false) {
         self.description = description
         self.isRefusal = isRefusal
+        self.isFinal = isFinal
     }
 }

@@ -1,10 +1,13 @@
 package import DrillCore
 
-/// MariaDB and MySQL through libmariadb, where it was built in (the trait `MariaDB`).
+/// MariaDB through libmariadb, where it was built in (the trait `MariaDB`).
+///
+/// MySQL speaks nearly the same, and is not promised: it has no information_schema.global_status, so that nobody knows who
+/// answers there, and nothing is read back.
 package struct MySQLClient: Client {
     package static let description = ClientDescription(
         name: "mysql",
-        summary: "MariaDB or MySQL through libmariadb; ok is a statement that completes",
+        summary: "MariaDB through libmariadb; ok is a statement that completes",
         parameters: [
             .init("address", .hostAndPort, summary: "where to connect"),
             .init("user", .text, default: "firedrill", summary: "who asks"),

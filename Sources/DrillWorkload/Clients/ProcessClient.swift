@@ -36,6 +36,14 @@ package struct ProcessClient: StoreClient {
         ProcessConnection(settings, lane, starts, workspace)
     }
 
+    /// What is killed in a second of silence: a program has at least this second from its start to its first question.
+    package func spares(rate: Double) -> Int {
+        Int(min(rate, ProcessStarts.perSecond).rounded(.up))
+    }
+
+    /// Each one starts a program.
+    package var sessionPause: Duration { .seconds(2) }
+
     package func session(
         _ target: SessionTarget, timeout: Duration
     ) throws(SessionError) -> any ClientSession {

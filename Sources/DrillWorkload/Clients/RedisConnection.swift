@@ -96,6 +96,7 @@ final class RedisConnection: ClientConnection {
         if descriptor >= 0 { clinux_tcp_reset(descriptor) }
         descriptor = -1
         state = .closed
+        sent = 0
         sentinel = nil
         wake = .max
         parser.reset()
@@ -230,12 +231,15 @@ final class RedisConnection: ClientConnection {
     /// The connection is no good: the next sentinel is asked, or the operation has ended with it.
     private func failed() -> ClientTurn {
         guard let index = sentinel, case .sentinels(let all, master: _) = settings.target else {
+            // Before a byte of it has gone nothing of the operation can be seen, ever.
+            let answer = sent == 0 ? ClientAnswer.refused : .broken
             shut()
-            return .decided(.broken)
+            return .decided(answer)
         }
         order.failed(index, of: all.count)
         shut()
-        guard asked < all.count else { return .decided(.broken) }
+        // No sentinel has seen anything of it.
+        guard asked < all.count else { return .decided(.refused) }
         return askSentinel((index + 1) % all.count, of: all)
     }
 }

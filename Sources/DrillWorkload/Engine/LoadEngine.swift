@@ -41,7 +41,6 @@ final class LoadEngine {
     init(
         plan: LoadPlan, stopper: LoadStopper, output: LoadOutput, side: LedgerSide? = nil
     ) throws(LoadError) {
-        self.plan = plan
         self.stopper = stopper
         self.output = output
         self.side = side
@@ -57,6 +56,7 @@ final class LoadEngine {
             }
         }
         self.clients = clients
+        self.plan = plan.withSpares(of: clients)
         writer = OperationsWriter(streams: plan.streams.map(\.name))
         queue = clinux_event_queue()
         alarm = clinux_alarm()
@@ -246,6 +246,7 @@ final class LoadEngine {
         }
         if slots[slot].operation < 0 {
             connection.disturbed()
+            if connection.isNew { streams[slots[slot].stream].renew(slot) }
             watch(slot)
         } else {
             apply(connection.ready(), slot)
@@ -300,7 +301,7 @@ final class LoadEngine {
 
     private func release(_ slot: Int) {
         slots[slot].operation = -1
-        streams[slots[slot].stream].free.append(slot)
+        streams[slots[slot].stream].release(slot, isNew: slots[slot].connection.isNew)
         watch(slot)
     }
 

@@ -19,3 +19,14 @@ extension LoadStream {
         }
     }
 }
+
+extension LoadPlan {
+    /// Of each stream's client, beside the connections that its operations need.
+    func withSpares(of clients: [any Client]) -> LoadPlan {
+        var plan = self
+        for (index, client) in clients.enumerated() {
+            plan.streams[index].connections += client.spares(rate: plan.streams[index].rate)
+        }
+        return plan
+    }
+}

@@ -11,7 +11,7 @@ struct StreamState {
     var queue: UndecidedQueue
     /// The number of the first operation that waits for a connection; those after it wait too.
     var waiting = 0
-    /// Free places, the latest used last: a kept connection that was just used is used again.
+    /// Free places, those last that are used first: a kept connection that was just used is used again.
     var free: [Int]
     var watch: StableWatch
     /// Of a register workload; nil for others.
@@ -33,6 +33,17 @@ struct StreamState {
             capacity: Int(plan.rate * Double(plan.timeout.nanoseconds) / 1e9 * 1.5) + 64)
         free = slots.reversed()
         watch = StableWatch(stable: plan.stable, k: plan.k, leastSent: plan.leastSent)
+    }
+
+    /// What begins anew is used after all others, which gives it the longest time for it.
+    mutating func release(_ slot: Int, isNew: Bool) {
+        if isNew { free.insert(slot, at: 0) } else { free.append(slot) }
+    }
+
+    /// The free place begins anew.
+    mutating func renew(_ slot: Int) {
+        free.removeAll { $0 == slot }
+        release(slot, isNew: true)
     }
 
     /// When the oldest operation times out.

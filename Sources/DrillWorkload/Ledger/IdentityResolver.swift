@@ -8,7 +8,6 @@ struct IdentityResolver: Sendable {
     private let book: IdentityBook
     private let report: @Sendable (LoadEvent) -> Void
 
-    private static let every = Duration.milliseconds(100)
     private static let slowly = 10
 
     init(
@@ -44,12 +43,13 @@ struct IdentityResolver: Sendable {
                         report(.identified(server.host, identity: identity, at: now))
                     }
                 } catch {
+                    if error.isFinal { return }
                     // A dead server is what drills are about: it is asked again.
                     hasAnswered = false
                 }
             }
             turn += 1
-            stop.wait(Self.every)
+            stop.wait(client.sessionPause)
         }
     }
 }

@@ -31,6 +31,8 @@ struct LagSampler: Sendable {
             do throws(SessionError) {
                 let session = try client.session(.server(server), timeout: LedgerSide.patience)
                 defer { session.close() }
+                // What it takes to begin is no lag.
+                _ = try session.read([LedgerEntry(prefix: prefix, number: 0).key])
                 while !stop.isRequested {
                     stop.wait(Self.every)
                     guard let (number, completed) = write.next(within: .seconds(1), unless: stop)
@@ -39,8 +41,9 @@ struct LagSampler: Sendable {
                         LedgerEntry(prefix: prefix, number: number), completed, session, stop)
                 }
             } catch {
+                if error.isFinal { return }
                 // The server is gone: the sample is given up with it.
-                stop.wait(Self.every)
+                stop.wait(client.sessionPause)
             }
         }
     }

@@ -37,7 +37,7 @@ package final class Verifier: Sendable {
     /// Ends it early; what is not read by then is told as unread.
     package func end() { stop.request() }
 
-    /// Blocks until everything is told, a moment after `plan.until` at most.
+    /// Blocks until everything is told: at most one question's time after `plan.until`.
     package func run() throws(LoadError) {
         var threads: [JoinableThread] = []
         defer { for thread in threads { thread.join() } }
@@ -77,6 +77,7 @@ package final class Verifier: Sendable {
                 if !sweeps.isAgreed { stop.wait(LedgerSweeps.pause) }
             } catch {
                 failure = error.description
+                if error.isFinal { break }
                 stop.wait(Self.pause)
             }
         }
@@ -117,7 +118,7 @@ package final class Verifier: Sendable {
             if isOver {
                 throw SessionError("time ended after \(found.count) of \(places.count) keys")
             }
-            let part = rest.prefix(Self.most)
+            let part = rest.prefix(min(Self.most, session.keysOfQuestion))
             rest = rest.dropFirst(part.count)
             let entries = part.map {
                 LedgerEntry(prefix: plan.ledgers[$0.ledger].prefix, number: $0.number)

@@ -88,6 +88,10 @@
             // A server may ask for any file of this machine otherwise.
             var off: UInt32 = 0
             mysql_options(made, MYSQL_OPT_LOCAL_INFILE, &off)
+            // From 3.4 on the library speaks TLS unless told otherwise, and waits within its handshake.
+            var no: my_bool = 0
+            mysql_options(made, MYSQL_OPT_SSL_ENFORCE, &no)
+            mysql_options(made, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no)
             var tcp = MYSQL_PROTOCOL_TCP.rawValue
             mysql_options(made, MYSQL_OPT_PROTOCOL, &tcp)
             call = .connecting
@@ -116,6 +120,8 @@
             guard let handle else { return }
             let socket = mysql_get_socket(handle)
             if socket >= 0 {
+                // Behind a request that is still unsent a goodbye would wait for room, for ever.
+                if call != .none { shutdown(socket, Int32(SHUT_RDWR)) }
                 var none = linger(l_onoff: 1, l_linger: 0)
                 let size = socklen_t(MemoryLayout<linger>.size)
                 setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, size)
@@ -195,10 +201,7 @@
                     isShortage = found.isShortage
                     return broken(found)
                 }
-                guard handle.pointee.server_status & UInt32(SERVER_STATUS_AUTOCOMMIT) != 0 else {
-                    return broken(
-                        MySQLFailure(code: 2000, message: "autocommit is off for this user"))
-                }
+                guard Self.commits(handle) else { return broken(Self.uncommitted) }
                 call = .none
                 // Unasked bytes mean its end.
                 expect(Int32(MYSQL_WAIT_READ), handle)
@@ -221,9 +224,22 @@
                 return broken(
                     MySQLFailure(code: 2014, message: "a statement with several results"))
             }
+            // What the server has its users begin with (init_connect) comes after the login's answer.
+            guard Self.commits(handle) else { return broken(Self.uncommitted) }
             expect(Int32(MYSQL_WAIT_READ), handle)
             return .answered
         }
+
+        /// Whether an answer says that its statement is committed.
+        private static func commits(_ handle: UnsafeMutablePointer<MYSQL>) -> Bool {
+            let status = Int32(bitPattern: handle.pointee.server_status)
+            return status & SERVER_STATUS_AUTOCOMMIT != 0 && status & SERVER_STATUS_IN_TRANS == 0
+        }
+
+        private static let uncommitted = MySQLFailure(
+            code: 2000,
+            message:
+                "autocommit is off for this user: a write's answer would not mean that it is kept")
 
         /// The server's error leaves the connection as it is; libmariadb's own has ended it.
         private func refused() -> Turn {
@@ -240,7 +256,11 @@
         private func expect(_ status: Int32, _ handle: UnsafeMutablePointer<MYSQL>) {
             awaited = status
             let socket = mysql_get_socket(handle)
-            if socket != descriptor || call == .connecting { incarnation &+= 1 }
+            if socket != descriptor || call == .connecting {
+                incarnation &+= 1
+                // The library leaves that to its programs.
+                _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+            }
             descriptor = socket
             interest = []
             if status & Int32(MYSQL_WAIT_READ) != 0 { interest.insert(.read) }

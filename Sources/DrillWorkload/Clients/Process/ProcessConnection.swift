@@ -19,6 +19,8 @@ final class ProcessConnection: ClientConnection {
     private(set) var incarnation: UInt32 = 0
     private(set) var answeredBy = -1
     private(set) var registerAnswer: RegisterAnswer?
+    /// The program has not answered yet.
+    private(set) var isNew = true
 
     init(
         _ settings: ProcessSettings, _ lane: Lane, _ starts: ProcessStarts,
@@ -82,10 +84,11 @@ final class ProcessConnection: ClientConnection {
     private func end() {
         if let pid = link.end() { starts.killed(pid) }
         state = .closed
+        isNew = true
     }
 
     private func start() -> Bool {
-        guard starts.take(), link.start(settings.command) == 0 else { return false }
+        guard starts.take(), link.start(settings.command, isHeard: false) == 0 else { return false }
         incarnation &+= 1
         state = .idle
         return true
@@ -122,6 +125,7 @@ final class ProcessConnection: ClientConnection {
                 answeredBy = host.withUTF8 { workspace.index(ofHost: UnsafeRawBufferPointer($0)) }
             }
             state = .idle
+            isNew = false
             return .decided(answer.answer)
         }
     }

@@ -2,7 +2,8 @@ import CLinux
 import DrillCore
 import Glibc
 
-/// One running program: a socket that is its standard input and output, and what it says on its standard error.
+/// One running program: a socket that is its standard input and output, and what it says on its standard error, where
+/// that is heard.
 final class ProcessLink {
     private(set) var descriptor: Int32 = -1
     private var errors: Int32 = -1
@@ -19,7 +20,10 @@ final class ProcessLink {
     deinit { close() }
 
     /// Starts it; 0 or an errno.
-    func start(_ command: [String]) -> Int32 {
+    ///
+    /// - Parameter isHeard: what it says on its standard error is for `lastComplaint`. Else it goes to nobody: a pipe that
+    ///   is read only now and then would hold it up.
+    func start(_ command: [String], isHeard: Bool) -> Int32 {
         close()
         complaint = []
         var ends: [Int32] = [-1, -1]
@@ -27,13 +31,13 @@ final class ProcessLink {
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return errno }
         defer { Glibc.close(ends[1]) }
         var pipe: [Int32] = [-1, -1]
-        let failure = clinux_pipe(&pipe)
+        let failure = isHeard ? clinux_pipe(&pipe) : 0
         guard failure == 0 else {
             Glibc.close(ends[0])
             return -failure
         }
-        defer { Glibc.close(pipe[1]) }
-        for end in [ends[0], pipe[0]] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+        defer { if isHeard { Glibc.close(pipe[1]) } }
+        for end in [ends[0], pipe[0]] where end >= 0 { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         let error = Self.spawn(command, ends[1], pipe[1], &pid)
         if error == 0 { pidfd = clinux_pidfd_open(pid) }
         guard error == 0, pidfd >= 0 else {
@@ -44,7 +48,7 @@ final class ProcessLink {
             }
             pid = -1
             Glibc.close(ends[0])
-            Glibc.close(pipe[0])
+            if isHeard { Glibc.close(pipe[0]) }
             return reason
         }
         descriptor = ends[0]
@@ -61,7 +65,13 @@ final class ProcessLink {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, stream, 0)
         posix_spawn_file_actions_adddup2(&actions, stream, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        if errors >= 0 {
+            posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        }
+        // Libraries open sockets that are not close-on-exec, other threads at this very moment.
+        _ = clinux_spawn_closes_from(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

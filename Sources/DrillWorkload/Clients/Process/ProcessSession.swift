@@ -11,6 +11,8 @@ final class ProcessSession: ClientSession {
     private var id = 0
     private var host: String?
 
+    /// Until the first answer, which the program's own start comes before.
+    private static let starting = Duration.seconds(5)
     /// Of all that is never told by whom it was answered.
     private static let nameless = "not told"
 
@@ -23,11 +25,12 @@ final class ProcessSession: ClientSession {
         case .endpoint: server = nil
         case .server(let one):
             guard settings.asksServers else {
-                throw SessionError("client process asks no server by itself ('servers: yes')")
+                throw SessionError(
+                    "client process asks no server by itself ('servers: yes')", isFinal: true)
             }
             server = one.address
         }
-        let error = link.start(settings.command)
+        let error = link.start(settings.command, isHeard: true)
         guard error == 0 else {
             throw SessionError("\(settings.command[0]): \(String(cString: strerror(error)))")
         }
@@ -39,6 +42,8 @@ final class ProcessSession: ClientSession {
         if host == nil { _ = try ask(.read, settings.key) }
         return host ?? Self.nameless
     }
+
+    var keysOfQuestion: Int { 1 }
 
     /// What its store needs, the program makes itself: this shows that both answer.
     func prepare() throws(SessionError) { _ = try ask(.read, settings.key) }
@@ -63,7 +68,8 @@ final class ProcessSession: ClientSession {
         _ operation: ProcessRequest.Operation, _ key: String, _ value: String? = nil
     ) throws(SessionError) -> ProcessAnswer {
         guard link.descriptor >= 0 else { throw SessionError("the session has ended") }
-        let deadline = RunInstant.now + timeout
+        let patience = id == 0 ? max(timeout, Self.starting) : timeout
+        let deadline = RunInstant.now + patience
         id += 1
         let request = ProcessRequest(
             id: id, operation, key: key, value: value, within: timeout, lane: .kept,
@@ -74,13 +80,13 @@ final class ProcessSession: ClientSession {
             case .all: rest = []
             case .some(let count):
                 rest = rest.dropFirst(count)
-                try wait(for: POLLOUT, until: deadline)
+                try wait(for: POLLOUT, until: deadline, patience)
             case .failed: throw ended()
             }
         }
         while true {
             switch link.receive(buffer) {
-            case .nothing: try wait(for: POLLIN, until: deadline)
+            case .nothing: try wait(for: POLLIN, until: deadline, patience)
             case .ended: throw ended()
             case .line(let line):
                 guard let answer = ProcessAnswer(line: line, to: id) else {
@@ -105,12 +111,14 @@ final class ProcessSession: ClientSession {
         return SessionError("\(settings.command[0]) has ended\(why)")
     }
 
-    private func wait(for events: Int32, until deadline: RunInstant) throws(SessionError) {
+    private func wait(
+        for events: Int32, until deadline: RunInstant, _ patience: Duration
+    ) throws(SessionError) {
         let left = (deadline - .now).nanoseconds
         guard left > 0 else {
             let why = link.lastComplaint.map { ": \($0)" } ?? ""
             link.close()
-            throw SessionError("no answer within \(timeout.spelled)\(why)")
+            throw SessionError("no answer within \(patience.spelled)\(why)")
         }
         var entry = pollfd(fd: link.descriptor, events: Int16(events), revents: 0)
         // Not long: its standard error is read in between, or it might wait for that.

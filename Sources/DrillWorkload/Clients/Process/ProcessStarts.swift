@@ -14,7 +14,7 @@ final class ProcessStarts: Sendable {
 
     private let state = Mutex(State())
 
-    private static let perSecond = 20.0
+    static let perSecond = 20.0
 
     deinit {
         state.withLock { state in
