@@ -24,7 +24,8 @@ extension Prediction {
             if let role = step.role {
                 role == Role.primary.rawValue
             } else if let primary = trial.primaryBefore {
-                primary == step.host && trial.steps.first(where: { $0.fault != nil })?.step == step.step
+                primary == step.host
+                    && trial.steps.first(where: { $0.fault != nil })?.step == step.step
             } else {
                 true
             }

@@ -21,23 +21,25 @@ enum PredictionCatalog {
     ]
 
     static var keys: [Key] {
-        // Formulas may share a key: it is listed once, with all of them.
+        listed(\.durations).map { key, formulas in Key(key, .duration, "of \(formulas)") }
+            + listed(\.hostVariables).map { key, formulas in
+                Key(key, .text, "of \(formulas): a variable's name")
+            }
+    }
+
+    /// Formulas may share a key: it is listed once, with all of them.
+    private static func listed(
+        _ keys: KeyPath<PredictionFormula, [String]>
+    ) -> [(key: String, formulas: String)] {
         var names: [String: [String]] = [:]
         for formula in all {
-            for key in formula.durations { names[key, default: []].append(formula.name) }
+            for key in formula[keyPath: keys] { names[key, default: []].append(formula.name) }
         }
-        var keys: [Key] = []
-        for key in all.flatMap(\.durations) {
-            guard let formulas = names.removeValue(forKey: key) else { continue }
-            let list = formulas.joined(separator: ", ")
-            keys.append(Key(key, .duration, "of formula\(formulas.count > 1 ? "s" : "") \(list)"))
-        }
-        for formula in all {
-            keys += formula.hostVariables.map {
-                Key($0, .text, "of formula \(formula.name): a variable's name")
+        return all.flatMap { $0[keyPath: keys] }.compactMap { key in
+            names.removeValue(forKey: key).map {
+                (key, "formula\($0.count > 1 ? "s" : "") \($0.joined(separator: ", "))")
             }
         }
-        return keys
     }
 
     /// RFC 5798, section 6.1: Skew_Time = (256 − priority) / 256 × advert and

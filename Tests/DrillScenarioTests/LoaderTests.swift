@@ -94,7 +94,9 @@ import Testing
     ) throws {
         let system = Files.system.with(
             "formula: vrrp, advert: \"{{advert}}\", priority: priority", text
-        ).with("vars: {advert: 1s}", "vars: {advert: 1s, retries: 1, own_retries: 2, survivors: 192}")
+        ).with(
+            "vars: {advert: 1s}",
+            "vars: {advert: 1s, retries: 1, own_retries: 2, survivors: 192}")
         let prediction = try #require(
             try Files(system: system).load().get()[0].system.prediction)
         let range = try #require(prediction.rtoBySurvivor["b"])

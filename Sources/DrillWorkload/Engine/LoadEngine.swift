@@ -166,8 +166,7 @@ final class LoadEngine {
             if let next = streams[index].next { wake = min(wake, next) }
             if let deadline = streams[index].deadline { wake = min(wake, deadline) }
         }
-        if let stopAt { wake = min(wake, stopAt) }
-        return min(wake, wakes.next)
+        return min(wake, wakes.next, stopAt ?? .max)
     }
 
     private func isFinished(_ now: Int64) -> Bool {
@@ -206,8 +205,7 @@ final class LoadEngine {
                 streams[stream].waiting += 1
                 // Past its deadline before the engine came to it: no connection was missing, we were.
                 let isOurs = operation.intended + streams[stream].timeout <= operation.dispatched
-                let outcome: UndecidedOperation.State = isOurs ? .unsentGenerator : .unsentConnection
-                decide(stream, number, outcome, completed: UndecidedOperation.unset)
+                decide(stream, number, isOurs ? .unsentGenerator : .unsentConnection)
                 continue
             }
             guard let slot = streams[stream].free.popLast() else { return }
@@ -279,7 +277,7 @@ final class LoadEngine {
         switch answer {
         case .unable:
             streams[stream].queue[number].sent = UndecidedOperation.unset
-            decide(stream, number, .unsentGenerator, completed: UndecidedOperation.unset)
+            decide(stream, number, .unsentGenerator)
         case _ where completed > deadline:
             // Late by less than a wake-up: the time-out came first.
             decide(stream, number, isRead ? .failed : .indeterminate, completed: deadline)
@@ -368,7 +366,8 @@ final class LoadEngine {
     }
 
     private func decide(
-        _ stream: Int, _ number: Int, _ state: UndecidedOperation.State, completed: Int64
+        _ stream: Int, _ number: Int, _ state: UndecidedOperation.State,
+        completed: Int64 = UndecidedOperation.unset
     ) {
         if state == .unsentConnection { streams[stream].waitedInVain(number) }
         streams[stream].queue[number].state = state
