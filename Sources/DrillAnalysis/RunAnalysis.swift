@@ -25,7 +25,7 @@ package enum RunAnalysis {
                     "\(expectation.metric): \(expectation.text): nothing in this run could show it")
             }
         }
-        notEvidenced += limits(scenario: scenario, current: current)
+        notEvidenced += limits(scenario: scenario, system: system, current: current)
 
         var verdicts = expectations.map(\.verdict)
         var reasons = expectations.filter { $0.verdict == .fail }.map(ExpectationJudge.sentence)
@@ -150,7 +150,9 @@ package enum RunAnalysis {
     }
 
     /// What this run's trials cannot show, so that nobody reads it into them.
-    private static func limits(scenario: Scenario, current: [TrialReport]) -> [String] {
+    private static func limits(
+        scenario: Scenario, system: System, current: [TrialReport]
+    ) -> [String] {
         var limits: [String] = []
         if current.contains(where: { $0.rpoWrites.status == .notApplicable }) {
             limits.append("lost writes: \(current.first?.rpoWrites.reason ?? "not measured")")
@@ -158,6 +160,12 @@ package enum RunAnalysis {
         for trial in current where trial.rpoWrites.status == .unknown {
             limits.append(
                 "lost writes of trial \(trial.index): \(trial.rpoWrites.reason ?? "unknown")")
+        }
+        let hosts = system.roles?.among.count ?? 0
+        for trial in current where hosts > 1 && trial.writes.map({ $0.diverged == nil }) ?? false {
+            limits.append(
+                "whether the hosts held the same writes at the end of trial \(trial.index): not all were read back from each, or they were not in step"
+            )
         }
         let single = current.filter { trial in
             trial.roleChanges > 0 && (trial.rpoWrites.value ?? 0) > 0

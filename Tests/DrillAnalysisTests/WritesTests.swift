@@ -292,6 +292,8 @@ func `the two sweeps tell where a write was lost`(
     // What was not read on one of them may differ.
     ledger.keptOn = ["a": { _ in true }, "b": { $0 < 2_000 ? true : nil }]
     #expect(try ledger.report.writes?.diverged == nil)
+    #expect(
+        try ledger.run().notEvidenced.contains { $0.hasPrefix("whether the hosts held the same") })
 }
 
 @Test func `indeterminate writes may be there or not, refused ones may not`() throws {
