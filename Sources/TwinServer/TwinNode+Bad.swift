@@ -49,10 +49,11 @@ extension TwinNode {
         case .loseOnFailback:
             guard bad.becameLevel, core.role == .primary else { return }
             bad.hasLost = true
+            // The first ones after the promotion, and no more than can be written within a lease: who loses the role meanwhile
+            // loses nothing.
+            let last = min(promotedAt + 100, log.last)
             try put(
-                try keys(from: promotedAt + 1, through: log.last, most: .max).map {
-                    (.delete, $0, [])
-                })
+                try keys(from: promotedAt + 1, through: last, most: .max).map { (.delete, $0, []) })
         case .lose(let count):
             guard core.takesWrites(now) else { return }
             bad.hasLost = true

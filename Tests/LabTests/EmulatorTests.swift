@@ -11,23 +11,40 @@ import Testing
         durations.sorted()[durations.count / 2]
     }
 
+    /// By how much a timer of this very thread is late, where that is more than the usual tenth of a millisecond: a machine
+    /// that others use as well wakes nobody earlier.
+    private func excess() -> Duration {
+        let slept = (0..<300).map { _ in
+            let began = RunInstant.now
+            var length = timespec(tv_sec: 0, tv_nsec: 2_000_000)
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &length, nil)
+            return RunInstant.now - began - .milliseconds(2)
+        }
+        return max(.zero, median(slept) - .microseconds(100))
+    }
+
     @Test func `50 ms at 1,000 packets a second are 50 ms`() throws {
         let lab = try EmulatorLab()
         let bare = median(try lab.send(500, every: .milliseconds(1)).map(\.took))
         try lab.impair(Impairment(delay: .milliseconds(50)))
         var seen: [Duration] = []
-        // A machine that wakes late for a second or two is no emulator's error: one of three is as it should be.
-        while seen.count < 3, !seen.contains(where: { $0 < .milliseconds(50.2) }) {
+        var late: [Duration] = []
+        // One of five is as it should be.
+        while seen.count < 5,
+            seen.last.map({ $0 > .milliseconds(50.2) + late[late.count - 1] }) ?? true
+        {
             let arrivals = try lab.send(2000, every: .milliseconds(1))
             #expect(arrivals.count == 2000)
             #expect(arrivals.map(\.number) == Array(0..<2000))
             seen.append(median(arrivals.map(\.took)) - bare)
+            late.append(excess())
             // Nothing comes early: the kernel's clock and ours are one.
             #expect(arrivals.allSatisfy { $0.took >= .milliseconds(50) })
         }
         #expect(
-            seen.contains { $0 > .milliseconds(49.8) && $0 < .milliseconds(50.2) },
-            "\(seen) beside \(bare)")
+            zip(seen, late).contains {
+                $0 > .milliseconds(49.8) && $0 <= .milliseconds(50.2) + $1
+            }, "\(seen) beside \(bare) and timers \(late) late")
         try lab.heal()
         #expect(try lab.hasDevice() == false)
         #expect(median(try lab.send(200, every: .milliseconds(1)).map(\.took)) < .milliseconds(5))
