@@ -48,7 +48,8 @@ struct ProgressLog: Hashable, Sendable {
         return least
     }
 
-    /// The worst stream's good ÷ decided, of those that could be sent from here, over the last `window` of decided operations that began at or after
+    /// The worst stream's good ÷ decided, of those that could be sent from here, over the last `window` of decided
+    /// operations that began at or after
     /// `earliest`; nil while a stream has not decided that much.
     func worstRate(over window: Duration, notBefore earliest: RunInstant? = nil) -> Double? {
         guard !samples.isEmpty else { return nil }

@@ -145,7 +145,8 @@ enum PredictionCatalog {
     /// The leader key was renewed up to `loop_wait` before the death and lives for `ttl`; a standby looks at most a
     /// `loop_wait` later, and takes the key and promotes itself within 2 s (patroni.readthedocs.io, "Dynamic configuration
     /// settings": ttl, loop_wait). Where etcd's leader died with it, its members elect another within twice `election`, and
-    /// the new leader extends every lease to its whole ttl and an election time (etcd's lessor.Promote). retry_timeout bounds a leader that lives and does not reach etcd:
+    /// the new leader extends every lease to its whole ttl and an election time (etcd's lessor.Promote).
+    /// retry_timeout bounds a leader that lives and does not reach etcd:
     /// this one is dead.
     static let patroni = PredictionFormula(
         name: "patroni", summary: "Patroni promotes a standby after a silent death",

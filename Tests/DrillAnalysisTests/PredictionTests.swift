@@ -3,6 +3,16 @@ import DrillCore
 import DrillTesting
 import Testing
 
+/// The primary dies without a word, and that is proven.
+private func lostPrimary() throws -> TrialInput {
+    try Drill(
+        trace: good,
+        events: [.injected(host: "a", role: .primary, at: 3_000), .healBegun(at: 11_000)],
+        extra: [.role("a", true, at: 0), .role("b", false, at: 0), .proven("a", .dead, at: 3_000)],
+        among: ["a", "b"]
+    ).input
+}
+
 @Test func `theory speaks of the loss of the primary, whoever was primary first`() throws {
     func predicted(_ role: Role?) throws -> Summary.PredictedRange? {
         var input = try Drill(
@@ -23,12 +33,7 @@ import Testing
 
 @Test func `theory speaks of a silent loss, and what proves nothing does not contradict it`() throws
 {
-    var input = try Drill(
-        trace: good,
-        events: [.injected(host: "a", role: .primary, at: 3_000), .healBegun(at: 11_000)],
-        extra: [.role("a", true, at: 0), .role("b", false, at: 0), .proven("a", .dead, at: 3_000)],
-        among: ["a", "b"]
-    ).input
+    var input = try lostPrimary()
     input.system.prediction = Prediction(rtoBySurvivor: ["b": 25...60], source: "theory")
     func predicted(_ trial: TrialReport) -> Summary.PredictedRange? {
         RunAnalysis.judge(
@@ -58,12 +63,7 @@ import Testing
 }
 
 @Test func `what theory predicts is that of the hosts that survived`() throws {
-    var input = try Drill(
-        trace: good,
-        events: [.injected(host: "a", role: .primary, at: 3_000), .healBegun(at: 11_000)],
-        extra: [.role("a", true, at: 0), .role("b", false, at: 0), .proven("a", .dead, at: 3_000)],
-        among: ["a", "b"]
-    ).input
+    var input = try lostPrimary()
     input.system.prediction = Prediction(
         rtoBySurvivor: ["a": 414...1414, "b": 2609...3609], source: "RFC 5798")
     let report = RunAnalysis.judge(
