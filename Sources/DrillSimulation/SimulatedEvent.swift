@@ -76,7 +76,7 @@ extension SimulatedPair {
     }
 
     mutating func note(_ node: Int, _ action: TwinCore.Action) {
-        let core = nodes[node].core
+        let record = nodes[node].core.record
         switch action {
         case .send(let message):
             guard message.kind != .heartbeat, message.kind != .heartbeatAnswer else { return }
@@ -85,18 +85,19 @@ extension SimulatedPair {
         case .persist:
             note(
                 node,
-                "keeps epoch \(core.record.epoch), standby \(core.record.inSync ? "in" : "out of") sync",
+                "keeps epoch \(record.epoch), standby \(record.inSync ? "in" : "out of") sync",
                 .deed)
         case .truncate(let last): note(node, "cuts its log off after \(last)", .deed)
         case .store(let first, let last): note(node, "stores \(first) to \(last)", .deed)
         case .committed(let through): note(node, "acknowledges through \(through)", .deed)
         case .becamePrimary:
             note(
-                node, "BECOMES PRIMARY, epoch \(core.record.epoch), log to \(core.log.last)", .deed)
+                node, "BECOMES PRIMARY, epoch \(record.epoch), log to \(nodes[node].core.log.last)",
+                .deed)
         case .steppedDown(let why): note(node, "STEPS DOWN (\(why))", .deed)
         case .noticed(let silence):
             note(node, "misses the primary, for \(silence / 1_000_000) ms", .deed)
-        case .following: note(node, "follows, log to \(core.log.last)", .deed)
+        case .following: note(node, "follows, log to \(nodes[node].core.log.last)", .deed)
         case .standby(let inSync):
             note(node, "calls its standby \(inSync ? "in" : "out of") sync", .deed)
         }

@@ -1,7 +1,7 @@
 import TwinCore
 
 /// A node of a simulated pair: the machine, the disk under it, its clock, and who waits for its answer.
-struct SimulatedNode: Sendable {
+struct SimulatedNode: ~Copyable, Sendable {
     /// A client that waits until the record `through` is acknowledged.
     struct Waiting: Sendable {
         var through: Int64

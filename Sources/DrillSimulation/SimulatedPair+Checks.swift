@@ -46,14 +46,14 @@ extension SimulatedPair {
     /// With everything healed: one primary that takes writes, its standby in sync and on record as such, and the same log
     /// in memory and on disk on both.
     var isRecovered: Bool {
-        guard let primary else { return false }
-        let node = nodes[primary]
-        let other = nodes[1 - primary]
-        let authority = nodes[Int(node.core.configuration.authority)]
-        return other.isUp && !serves(1 - primary) && takesWrites(primary)
-            && node.core.isInSync(node.local(now))
-            && authority.record.inSync && authority.record.epoch == node.core.record.epoch
-            && node.log == other.log && node.core.log == node.log && other.core.log == other.log
-            && holds(node.log)
+        guard let primary, takesWrites(primary), !serves(1 - primary) else { return false }
+        let other = 1 - primary
+        let authority = Int(nodes[primary].core.configuration.authority)
+        return nodes[other].isUp && nodes[authority].record.inSync
+            && nodes[authority].record.epoch == nodes[primary].core.record.epoch
+            && nodes[primary].core.isInSync(nodes[primary].local(now))
+            && nodes[primary].log == nodes[other].log
+            && nodes[primary].core.log == nodes[primary].log
+            && nodes[other].core.log == nodes[primary].log && holds(nodes[primary].log)
     }
 }

@@ -27,7 +27,7 @@ extension SimulatedPair {
 
     /// As many as planned were written, and whoever asked was answered.
     var isAnswered: Bool {
-        written >= plan.writes && nodes.allSatisfy { $0.waiting.isEmpty }
+        written >= plan.writes && nodes.indices.allSatisfy { nodes[$0].waiting.isEmpty }
     }
 
     private mutating func write(_ node: Int) {
@@ -84,7 +84,9 @@ extension SimulatedPair {
 
     /// At the end of a drill: who waits still has waited until now.
     mutating func waitedInVain() {
-        for node in nodes { for waiting in node.waiting { waited(waiting) } }
+        for node in nodes.indices {
+            for waiting in nodes[node].waiting { waited(waiting) }
+        }
     }
 
     /// Whoever waits is not answered any more: nobody knows whether the write will be kept.

@@ -3,7 +3,7 @@ package import TwinCore
 
 /// A whole reference pair in simulated time: the machines of TwinCore, their disks, clocks that run at different rates, and
 /// a network. Same plan, same history. It is used again for one drill after the other: what it allocated stays.
-package struct SimulatedPair: Sendable {
+package struct SimulatedPair: ~Copyable {
     package let traced: Bool
     package private(set) var plan = DrillPlan(seed: 0)
     package internal(set) var outcome = DrillOutcome()
@@ -13,7 +13,9 @@ package struct SimulatedPair: Sendable {
     package internal(set) var operations: [SimulatedOperation] = []
     package internal(set) var now: Int64 = 0
 
-    var nodes: [SimulatedNode] = []
+    /// Three where there is no witness, too: it is down then, and nobody speaks to it. At an address of their own, since
+    /// in an array each question to a node copies it, and that is half of a drill's time.
+    let nodes: UnsafeMutableBufferPointer<SimulatedNode>
     var queue = EventQueue()
     var actions: [TwinCore.Action] = []
     var random = SeededGenerator(seed: 0)
@@ -24,7 +26,7 @@ package struct SimulatedPair: Sendable {
     var duplicatePermille = 0
     var delayMost: Int64 = 0
     /// By from × 3 + to.
-    var linkDelays: [Int64] = []
+    var linkDelays: InlineArray<9, Int64> = .init(repeating: 0)
     /// The network's faults that are there now, by their place in the plan: one that ends leaves what another does.
     var active: [Int] = []
     /// Writes that a primary put into its log.
@@ -39,7 +41,18 @@ package struct SimulatedPair: Sendable {
     var wasLevelAtFault = false
 
     /// - Parameter traced: keeps every event and operation; slow.
-    package init(traced: Bool = false) { self.traced = traced }
+    package init(traced: Bool = false) {
+        self.traced = traced
+        nodes = .allocate(capacity: 3)
+        for node in 0..<3 {
+            nodes.initializeElement(
+                at: node,
+                to: SimulatedNode(
+                    TwinConfiguration(node: UInt8(node), hasWitness: true), rate: 0, offset: 0))
+        }
+    }
+
+    deinit { nodes.deinitialize().deallocate() }
 
     /// The drill of a seed. What was drawn may meet nothing (a cut when nobody speaks, a crash that waits for what its node
     /// never does): then others are drawn, until a fault took effect.
@@ -91,12 +104,14 @@ package struct SimulatedPair: Sendable {
         highestEpoch = 0
         unservedSince = -1
         wasLevelAtFault = false
-        nodes.removeAll(keepingCapacity: true)
+        if !plan.hasWitness {
+            nodes[2] = SimulatedNode(configuration(2), rate: 0, offset: 0)
+            nodes[2].isUp = false
+        }
         for node in 0..<(plan.hasWitness ? 3 : 2) {
             let rate = Int64(random.pick(2 * plan.clockRate + 1) - plan.clockRate)
-            nodes.append(
-                SimulatedNode(
-                    configuration(node), rate: rate, offset: Int64(random.pick(1_000_000_000))))
+            nodes[node] = SimulatedNode(
+                configuration(node), rate: rate, offset: Int64(random.pick(1_000_000_000)))
             arm(node)
         }
         if plan.writes > 0 { queue.write(at: plan.firstWrite) }
@@ -320,7 +335,7 @@ package struct SimulatedPair: Sendable {
         lossPermille = 0
         duplicatePermille = 0
         delayMost = 0
-        linkDelays = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+        linkDelays = .init(repeating: 0)
         for place in active {
             switch plan.faults[place].fault {
             case .cut(let from, let to): cuts |= 1 << UInt16(from * 3 + to)

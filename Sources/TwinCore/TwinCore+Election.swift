@@ -86,6 +86,7 @@ extension TwinCore {
             return listenAnew(now)
         }
         role = .primary
+        if !configuration.hasWitness || has(.servesPastLease) { leaseUntil = .max }
         if !has(.staleSync) { sync = .alone }
         serial = 0
         confirmedSerial = 0

@@ -13,7 +13,7 @@
 /// this needs a clock.
 ///
 /// Without a witness the standby promotes itself, and a partition makes two primaries: that is the configuration's hazard.
-package struct TwinCore: Sendable {
+package struct TwinCore: ~Copyable, Sendable {
     package enum Role: UInt8, Sendable {
         case witness, standby, candidate
         /// Has the epoch, and waits until its own promise to the last primary has run out.
@@ -105,6 +105,7 @@ package struct TwinCore: Sendable {
 
     // A primary.
     var heartbeatAt: Int64 = 0
+    /// `.max` without a witness: nobody else is asked.
     var leaseUntil: Int64 = 0
     var sync = Sync.alone
     var serial: Int64 = 0
@@ -138,10 +139,7 @@ package struct TwinCore: Sendable {
 
     // MARK: - What a shell asks
 
-    package func serves(_ now: Int64) -> Bool {
-        role == .primary
-            && (!configuration.hasWitness || now < leaseUntil || has(.servesPastLease))
-    }
+    package func serves(_ now: Int64) -> Bool { role == .primary && now < leaseUntil }
 
     package func takesWrites(_ now: Int64) -> Bool { serves(now) && handoverUntil == 0 }
 
@@ -164,9 +162,7 @@ package struct TwinCore: Sendable {
     package var nextDeadline: Int64 {
         switch role {
         case .witness: .max
-        case .primary:
-            configuration.hasWitness && !has(.servesPastLease)
-                ? min(heartbeatAt, leaseUntil) : heartbeatAt
+        case .primary: min(heartbeatAt, leaseUntil)
         case .elected: min(heartbeatAt, promisedUntil)
         case .candidate: askAgainAt
         case .standby:

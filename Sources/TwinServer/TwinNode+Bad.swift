@@ -17,14 +17,10 @@ struct BadState {
     var becameLevel = false
     /// Lost once.
     var hasLost = false
-    /// What a standby knows to be acknowledged.
+    /// What was known to be acknowledged when this node was a standby.
     var committed: Int64 = 0
 
     var nextInstant: Int64 { min(drainAt, pretendUntil == 0 ? .max : pretendUntil) }
-
-    mutating func noteCommitted(_ core: TwinCore) {
-        if core.role != .primary { committed = core.committed }
-    }
 
     mutating func promoted(_ last: Int, _ now: Int64) {
         promotedAt = last

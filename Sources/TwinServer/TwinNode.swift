@@ -250,7 +250,7 @@ final class TwinNode {
     // MARK: - The machine
 
     func drive(_ event: TwinCore.Event, _ now: Int64 = clinux_monotonic_ns()) throws {
-        bad.noteCommitted(core)
+        if core.role != .primary { bad.committed = core.committed }
         actions.removeAll(keepingCapacity: true)
         core.handle(event, now: now, into: &actions)
         for action in actions { try perform(action, now) }

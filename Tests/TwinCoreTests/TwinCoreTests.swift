@@ -4,8 +4,8 @@ import TwinCore
 private let ms: Int64 = 1_000_000
 
 /// One node, and what it does about one thing after another; times in milliseconds.
-private struct Bench {
-    var core: TwinCore
+private final class Bench {
+    private(set) var core: TwinCore
     var out: [TwinCore.Action] = []
 
     init(
@@ -19,16 +19,20 @@ private struct Bench {
         core = TwinCore(configuration, record: record, log: log, now: 0)
     }
 
+    func serves(at now: Int64) -> Bool { core.serves(now * ms) }
+    func takesWrites(at now: Int64) -> Bool { core.takesWrites(now * ms) }
+    func isInSync(at now: Int64) -> Bool { core.isInSync(now * ms) }
+
     /// What it does, without the heartbeats.
     @discardableResult
-    mutating func handle(_ event: TwinCore.Event, at now: Int64) -> [TwinCore.Action] {
+    func handle(_ event: TwinCore.Event, at now: Int64) -> [TwinCore.Action] {
         out = []
         core.handle(event, now: now * ms, into: &out)
         return out
     }
 
     @discardableResult
-    mutating func hear(
+    func hear(
         _ kind: Message.Kind, from: UInt8, epoch: Int64, at now: Int64,
         _ fill: (inout Message) -> Void = { _ in }
     ) -> [Message] {
@@ -56,7 +60,7 @@ private struct Bench {
 
     /// Node a, primary of epoch 2 since 175 ms, its standby on record as in sync since 180 ms.
     static func level() -> Bench {
-        var bench = Bench(node: 0)
+        let bench = Bench(node: 0)
         bench.handle(.tick, at: 175)
         bench.hear(.granted, from: 2, epoch: 2, at: 176) { $0.stamp = 175 * ms }
         bench.hear(.follow, from: 1, epoch: 2, at: 177)
@@ -75,7 +79,7 @@ private struct Bench {
     // MARK: - The witness
 
     @Test func `the witness votes once for an epoch, and keeps it before it says so`() {
-        var witness = Bench(node: 2)
+        let witness = Bench(node: 2)
         let first = witness.hear(.voteRequest, from: 0, epoch: 2, at: 100)
         #expect(first.map(\.kind) == [.granted])
         guard case .persist = witness.out[0] else {
@@ -96,7 +100,7 @@ private struct Bench {
     func `the witness keeps its promise to a primary that it answered`(
         after: Int64, answer: Message.Kind
     ) {
-        var witness = Bench(node: 2)
+        let witness = Bench(node: 2)
         witness.hear(.voteRequest, from: 0, epoch: 2, at: 100)
         witness.hear(.heartbeat, from: 0, epoch: 2, at: 200) {
             $0.flag = true
@@ -110,20 +114,20 @@ private struct Bench {
         var record = TwinRecord()
         record.epoch = 2
         record.primary = 0
-        var witness = Bench(node: 2, record: record)
+        let witness = Bench(node: 2, record: record)
         #expect(witness.hear(.voteRequest, from: 1, epoch: 3, at: 34).map(\.kind) == [.refused])
         #expect(witness.hear(.voteRequest, from: 1, epoch: 3, at: 35).map(\.kind) == [.granted])
     }
 
     @Test func `a standby that is on record as out of sync gets no vote, the last primary does`() {
-        var witness = Bench(node: 2)
+        let witness = Bench(node: 2)
         witness.hear(.voteRequest, from: 0, epoch: 2, at: 100)
         #expect(witness.hear(.voteRequest, from: 1, epoch: 3, at: 900).map(\.kind) == [.refused])
         #expect(witness.hear(.voteRequest, from: 0, epoch: 4, at: 900).map(\.kind) == [.granted])
     }
 
     @Test func `a primary's older statement that arrives late changes nothing`() {
-        var witness = Bench(node: 2)
+        let witness = Bench(node: 2)
         witness.hear(.voteRequest, from: 0, epoch: 2, at: 100)
         for (mark, inSync) in [(1, true), (2, false), (1, true)] as [(Int64, Bool)] {
             witness.hear(.heartbeat, from: 0, epoch: 2, at: 110) {
@@ -135,7 +139,7 @@ private struct Bench {
     }
 
     @Test func `a primary that let go need not be waited for`() {
-        var witness = Bench(node: 2)
+        let witness = Bench(node: 2)
         witness.hear(.voteRequest, from: 0, epoch: 2, at: 100)
         witness.hear(.heartbeat, from: 0, epoch: 2, at: 110) {
             $0.flag = true
@@ -151,8 +155,8 @@ private struct Bench {
     // MARK: - Writes
 
     @Test func `a write is acknowledged when the standby has it`() {
-        var primary = Bench.level()
-        #expect(primary.core.takesWrites(181 * ms))
+        let primary = Bench.level()
+        #expect(primary.takesWrites(at: 181))
         primary.handle(.wrote(1), at: 181)
         #expect(primary.committed == nil)
         primary.hear(.appended, from: 1, epoch: 2, at: 182) { $0.last = 1 }
@@ -160,7 +164,7 @@ private struct Bench {
     }
 
     @Test func `with the standby gone a write waits until that is on record`() {
-        var primary = Bench.level()
+        let primary = Bench.level()
         primary.handle(.wrote(1), at: 181)
         for now in stride(from: 188, through: 218, by: 10) as StrideThrough<Int64> {
             primary.handle(.tick, at: now)
@@ -171,7 +175,7 @@ private struct Bench {
             #expect(primary.committed == nil)
         }
         // 39 ms after the standby's last answer it says so to the witness; an answer to an older statement is none.
-        #expect(!primary.core.isInSync(218 * ms))
+        #expect(!primary.isInSync(at: 218))
         primary.hear(.heartbeatAnswer, from: 2, epoch: 2, at: 219) {
             $0.stamp = 218 * ms
             $0.mark = 2
@@ -180,21 +184,21 @@ private struct Bench {
     }
 
     @Test func `a primary that nobody answers serves for a lease, and no longer`() {
-        var primary = Bench.level()
-        #expect(primary.core.serves(207 * ms))
-        #expect(!primary.core.serves(208 * ms))
+        let primary = Bench.level()
+        #expect(primary.serves(at: 207))
+        #expect(!primary.serves(at: 208))
         primary.handle(.tick, at: 208)
         #expect(primary.steppedDown == .lease)
     }
 
     @Test func `a stopped primary that wakes steps down before anything else`() {
-        var primary = Bench.level()
+        let primary = Bench.level()
         primary.hear(.heartbeatAnswer, from: 1, epoch: 2, at: 500) { $0.stamp = 178 * ms }
         #expect(primary.steppedDown == .lease)
     }
 
     @Test func `a higher epoch ends a primary`() {
-        var primary = Bench.level()
+        let primary = Bench.level()
         primary.hear(.heartbeat, from: 1, epoch: 3, at: 185)
         #expect(primary.steppedDown == .newerEpoch)
         #expect(primary.core.record.epoch == 3)
@@ -207,7 +211,7 @@ private struct Bench {
     func
         `a standby that answered a heartbeat waits with its election until the promise has run out`()
     {
-        var standby = Bench(node: 1)
+        let standby = Bench(node: 1)
         standby.hear(.heartbeat, from: 0, epoch: 2, at: 100)
         standby.handle(.tick, at: 135)
         #expect(standby.core.role == .candidate)
@@ -215,7 +219,7 @@ private struct Bench {
         standby.hear(.heartbeat, from: 0, epoch: 2, at: 136)
         standby.hear(.granted, from: 2, epoch: 5, at: 137) { $0.stamp = 135 * ms }
         #expect(standby.core.role == .elected)
-        #expect(!standby.core.serves(137 * ms))
+        #expect(!standby.serves(at: 137))
         standby.hear(.heartbeatAnswer, from: 2, epoch: 5, at: 160) { $0.stamp = 158 * ms }
         standby.handle(.tick, at: 170)
         #expect(standby.core.role == .elected)
@@ -225,18 +229,18 @@ private struct Bench {
 
     @Test func `without a witness the standby promotes itself, unless it is out of sync`() {
         for isInSync in [true, false] {
-            var standby = Bench(node: 1, witness: false)
+            let standby = Bench(node: 1, witness: false)
             standby.hear(.heartbeat, from: 0, epoch: 2, at: 100) {
                 $0.mark = 1
                 $0.flag = isInSync
             }
             standby.handle(.tick, at: 135)
-            #expect(standby.core.serves(136 * ms) == isInSync)
+            #expect(standby.serves(at: 136) == isInSync)
         }
     }
 
     @Test func `a node that was away cuts off what the new primary does not have`() {
-        var old = Bench(node: 0, epochs: [2, 2, 2])
+        let old = Bench(node: 0, epochs: [2, 2, 2])
         let asked = old.hear(.heartbeat, from: 1, epoch: 3, at: 100) { $0.last = 4 }
         #expect(asked.map(\.kind) == [.heartbeatAnswer, .follow])
         old.hear(.cut, from: 1, epoch: 3, at: 101) {
@@ -258,7 +262,7 @@ private struct Bench {
     }
 
     @Test func `an answer to an earlier question cuts nothing off`() {
-        var standby = Bench(node: 1, epochs: [2, 2, 2])
+        let standby = Bench(node: 1, epochs: [2, 2, 2])
         standby.hear(.heartbeat, from: 0, epoch: 2, at: 100) { $0.last = 3 }
         standby.hear(.cut, from: 0, epoch: 2, at: 101) {
             $0.first = 1
@@ -270,11 +274,11 @@ private struct Bench {
     }
 
     @Test func `a switchover hands over a log that is level, and takes no writes meanwhile`() {
-        var primary = Bench.level()
+        let primary = Bench.level()
         primary.handle(.wrote(1), at: 181)
         primary.handle(.switchover, at: 182)
-        #expect(primary.core.serves(182 * ms))
-        #expect(!primary.core.takesWrites(182 * ms))
+        #expect(primary.serves(at: 182))
+        #expect(!primary.takesWrites(at: 182))
         let sent = primary.hear(.appended, from: 1, epoch: 2, at: 183) { $0.last = 1 }
         #expect(primary.committed == 1)
         #expect(primary.steppedDown == .switchover)
