@@ -81,21 +81,21 @@ final class Drill {
     static func conclusive(
         _ scenario: String, _ arguments: [String] = [], within limit: Duration
     ) throws -> RunReport {
-        try conclusive([scenario], arguments, within: limit)[0]
+        try conclusive([(scenario, arguments)], within: limit)[0]
     }
 
     /// The same of several at once. What has to be run again is then run alone.
     static func conclusive(
-        _ scenarios: [String], _ arguments: [String] = [], within limit: Duration
+        _ runs: [(scenario: String, arguments: [String])], within limit: Duration
     ) throws -> [RunReport] {
-        let drills = try scenarios.map { try Drill($0, arguments) }
+        let drills = try runs.map { try Drill($0.scenario, $0.arguments) }
         let first = drills.map { ($0, $0.status(within: limit)) }
-        return try zip(scenarios, first).map { scenario, first in
+        return try zip(runs, first).map { run, first in
             var (drill, status) = first
             for _ in 0..<4 where status == 2 {
                 // Whoever took the processor from us may be gone by then.
                 sleep(3)
-                drill = try Drill(scenario, arguments)
+                drill = try Drill(run.scenario, run.arguments)
                 status = drill.status(within: limit)
             }
             try #require(status == 0, "exit \(status)\n\(drill.progress)\n\(drill.output)")
