@@ -53,10 +53,12 @@ extension HTMLReport {
         let why: Markup = found.reason.map { " (\(reason($0)))" } ?? .none
         return
             "<h4>\(language("Registers", "寄存器"))</h4><p>\(word)\(why) <small>\(facts.joined(separator: " · "))</small></p>"
-            + (found.window.map { window($0, trial) } ?? .none)
+            + (found.window.map(operations) ?? .none)
     }
 
-    private func window(_ window: ConsistencyWindow, _ trial: TrialReport) -> Markup {
+    /// The shortest stretch that no register could show; among the trial's pictures, since it is the proof of the verdict.
+    func windowPicture(_ trial: TrialReport) -> Markup {
+        guard let window = trial.consistency?.window else { return .none }
         let caption =
             window.start.map { start in
                 language(
@@ -67,6 +69,11 @@ extension HTMLReport {
                 "No register could show this, whatever it held before (key \(window.key))",
                 "无论此前为何值，单个寄存器都无法给出这样的结果（键 \(window.key)）")
         let label = language("Trial \(trial.index): \(caption)", "试验 \(trial.index)：\(caption)")
+        return
+            "<figure><figcaption>\(caption)</figcaption><div class=\"scroll\">\(WindowDrawing.draw(window, label: label))</div></figure>\n"
+    }
+
+    private func operations(_ window: ConsistencyWindow) -> Markup {
         let rows = window.operations.map { operation -> [Markup] in
             [
                 "\(operation.row + 1)", "<code>\(operation.action)</code>",
@@ -79,15 +86,13 @@ extension HTMLReport {
             window.omitted == 0
             ? .none
             : "<p class=\"muted\">\(language("\(window.omitted) more between the first and the last are not listed.", "首尾之间另有 \(window.omitted) 项未列出。"))</p>"
-        return
-            "<figure><figcaption>\(caption)</figcaption><div class=\"scroll\">\(WindowDrawing.draw(window, label: label))</div></figure>\n"
-            + table(
-                nil,
-                [
-                    .number(language("Row", "行")), .text(language("Operation", "操作")),
-                    .number(language("From, ms", "开始（毫秒）")),
-                    .number(language("To, ms", "结束（毫秒）")),
-                    .text(language("Answered by", "应答者")),
-                ], rows) + omitted
+        return table(
+            nil,
+            [
+                .number(language("Row", "行")), .text(language("Operation", "操作")),
+                .number(language("From, ms", "开始（毫秒）")),
+                .number(language("To, ms", "结束（毫秒）")),
+                .text(language("Answered by", "应答者")),
+            ], rows) + omitted
     }
 }

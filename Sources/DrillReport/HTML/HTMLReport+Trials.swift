@@ -83,7 +83,7 @@ extension HTMLReport {
         return """
             <details class="trial"\(isOpen)><summary>\(language("Trial", "试验")) \(trial.index)\(attempt)\(badge(trial.verdict))<small>\(facts.joined(separator: " · "))</small></summary><div class="inner">
             \(list(trial.reasons))
-            \(pictures)\(writesPicture(trial, marks, history))
+            \(pictures)\(writesPicture(trial, marks, history))\(windowPicture(trial))
             <details><summary>\(language("Numbers of this trial", "本次试验的数据"))</summary>
             \(trial.steps.map { self.step($0, trial) })
             \(streams(trial))\(writes(trial))\(consistency(trial))
