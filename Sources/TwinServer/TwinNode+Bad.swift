@@ -53,9 +53,11 @@ extension TwinNode {
         case .lose(let count):
             guard core.takesWrites(now) else { return }
             bad.hasLost = true
-            // The pair loses once, however often its hosts are promoted: whoever comes next finds the mark.
+            // The pair loses once, however often its hosts are promoted: whoever comes next finds the mark. And it loses all
+            // of it: where so much is not there yet, a later promotion does.
             guard try log.value(of: Self.lostMark) == nil else { return }
             let lost = try keys(from: 1, through: min(Int(bad.committed), log.last), most: count)
+            guard lost.count == count else { return }
             try put(lost.map { (.delete, $0, []) } + [(.set, Self.lostMark, [1])])
         case .ackBeforeWrite, .forget, .dualPrimary, .neverRecover: return
         }

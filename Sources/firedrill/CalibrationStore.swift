@@ -41,7 +41,8 @@ struct CalibrationStore {
     private func system(_ told: Int) -> String {
         let peers = "10.79.0.11,10.79.0.12,10.79.0.13"
         let node = { (name: String) in
-            "run: [\(Files.beside("twin")), node, \(name), --address, \"{{address}}\", --peers, \"\(peers)\", --data, \"{{dir}}/data\""
+            // Patient: it is to lose its writes when it is killed, and not when a busy machine lets it wait for 35 ms.
+            "run: [\(Files.beside("twin")), node, \(name), --address, \"{{address}}\", --peers, \"\(peers)\", --detect, 500ms, --data, \"{{dir}}/data\""
         }
         return """
             apiVersion: firedrill/v1
