@@ -91,7 +91,7 @@ struct TracedDrill {
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><title>Simulated drill \(plan.seed)</title>
             <style>
-            body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:0 auto;padding:1rem}
+            :root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:0 auto;padding:1rem}
             .mark{background:#fd6;color:#000;padding:.6rem 1rem;font-weight:700}
             table{border-collapse:collapse;font-variant-numeric:tabular-nums}td{padding:.1rem .8rem;vertical-align:top}
             td:first-child{text-align:right}.message{color:#777}.fault{background:#fec;color:#000}

@@ -118,6 +118,15 @@ final class EmulatorLab {
 
     func hasDevice() throws -> Bool { try netlink.links().contains { $0.name == "lane" } }
 
+    func losesDevice(within limit: Duration) throws -> Bool {
+        let deadline = RunInstant.now + limit
+        while try hasDevice() {
+            guard RunInstant.now < deadline else { return false }
+            usleep(1000)
+        }
+        return true
+    }
+
     /// Its exit status after the end of its input.
     func end() -> Int32 {
         close(input)

@@ -97,7 +97,8 @@ import Testing
             "twin/partition.yaml", ["--trials", "1"], within: .seconds(100))
         let counted = report.trials.filter { $0.verdict == .pass }
         #expect(counted.allSatisfy { $0.splitBrain.seen == false })
-        #expect(counted.allSatisfy { $0.primaryAfter != $0.primaryBefore })
+        // Not by who is primary at the end: a busy machine may have moved the role once more.
+        #expect(counted.allSatisfy { $0.roleChanges > 0 })
     }
 
     @Test(.timeLimit(.minutes(6)))
