@@ -53,7 +53,6 @@ extension HTMLReport {
         let why: Markup = found.reason.map { " (\(reason($0)))" } ?? .none
         return
             "<h4>\(language("Registers", "寄存器"))</h4><p>\(word)\(why) <small>\(facts.joined(separator: " · "))</small></p>"
-            + (found.window.map(operations) ?? .none)
     }
 
     /// The shortest stretch that no register could show; among the trial's pictures, since it is the proof of the verdict.
@@ -71,6 +70,7 @@ extension HTMLReport {
         let label = language("Trial \(trial.index): \(caption)", "试验 \(trial.index)：\(caption)")
         return
             "<figure><figcaption>\(caption)</figcaption><div class=\"scroll\">\(WindowDrawing.draw(window, label: label))</div></figure>\n"
+            + operations(window)
     }
 
     private func operations(_ window: ConsistencyWindow) -> Markup {
