@@ -79,14 +79,16 @@ final class Drill {
     /// Runs a scenario until the machine lets it be measured: at most five times where the result is that nothing
     /// can be said. The last one's exit code is 0, or this throws with all that it printed.
     static func conclusive(
-        _ scenario: String, _ arguments: [String] = [], within limit: Duration
+        _ scenario: String, _ arguments: [String] = [], within limit: Duration,
+        expecting expected: Int32 = 0
     ) throws -> RunReport {
-        try conclusive([(scenario, arguments)], within: limit)[0]
+        try conclusive([(scenario, arguments)], within: limit, expecting: expected)[0]
     }
 
     /// The same of several at once. What has to be run again is then run alone.
     static func conclusive(
-        _ runs: [(scenario: String, arguments: [String])], within limit: Duration
+        _ runs: [(scenario: String, arguments: [String])], within limit: Duration,
+        expecting expected: Int32 = 0
     ) throws -> [RunReport] {
         let drills = try runs.map { try Drill($0.scenario, $0.arguments) }
         let first = drills.map { ($0, $0.status(within: limit)) }
@@ -98,7 +100,7 @@ final class Drill {
                 drill = try Drill(run.scenario, run.arguments)
                 status = drill.status(within: limit)
             }
-            try #require(status == 0, "exit \(status)\n\(drill.progress)\n\(drill.output)")
+            try #require(status == expected, "exit \(status)\n\(drill.progress)\n\(drill.output)")
             return try drill.written()
         }
     }
