@@ -16,12 +16,16 @@ struct ProgressLog: Hashable, Sendable {
     init(keep: Duration) { window = keep }
 
     mutating func append(_ streams: [StreamProgress], of load: String, at: RunInstant) {
-        var list = samples[load] ?? []
-        list.append(Sample(at: at, streams: streams))
-        let oldest = at - window
+        Self.append(Sample(at: at, streams: streams), keep: window, to: &samples[load, default: []])
+    }
+
+    private static func append(_ sample: Sample, keep window: Duration, to list: inout [Sample]) {
+        list.append(sample)
+        let oldest = sample.at - window
         // One sample older than the window stays, so that a window is never cut short.
-        while list.count > 2, list[1].at < oldest { list.removeFirst() }
-        samples[load] = list
+        var old = 0
+        while list.count - old > 2, list[old + 1].at < oldest { old += 1 }
+        list.removeFirst(old)
     }
 
     /// The latest stretch start that every stream has reached; nil while a stream has none.

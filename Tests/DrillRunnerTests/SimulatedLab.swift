@@ -57,8 +57,8 @@ struct SimulatedLab {
     }
 
     private(set) var now = RunInstant(nanoseconds: 1_000_000_000)
-    private var queue: [(at: RunInstant, order: Int, event: RunEvent)] = []
-    private var order = 0
+    /// What happens next is the last one; of what is due at one instant, what was put in first.
+    private var queue: [(at: RunInstant, event: RunEvent)] = []
     private(set) var hosts: [HostName: Host] = [:]
     private(set) var holder: HostName?
     private var takeOverAt: RunInstant?
@@ -109,10 +109,8 @@ struct SimulatedLab {
         deliver(.begin, &machine)
         while outcome == nil, now < limit {
             let deadline = machine.nextDeadline
-            if let next = queue.min(by: { ($0.at, $0.order) < ($1.at, $1.order) }),
-                deadline.map({ next.at <= $0 }) ?? true
-            {
-                queue.removeAll { $0.order == next.order }
+            if let at = queue.last?.at, deadline.map({ at <= $0 }) ?? true {
+                let next = queue.removeLast()
                 now = max(now, next.at)
                 deliver(next.event, &machine)
             } else if let deadline {
@@ -163,8 +161,9 @@ struct SimulatedLab {
     }
 
     private mutating func later(_ delay: Duration, _ event: RunEvent) {
-        order += 1
-        queue.append((now + delay, order, event))
+        let at = now + delay
+        let place = queue.firstIndex { $0.at <= at } ?? queue.count
+        queue.insert((at, event), at: place)
     }
 
     private mutating func reply(
