@@ -24,10 +24,7 @@ import Testing
         var events: Int
         var digest: String
         var counter_examples: [Find]
-        struct Find: Decodable {
-            var seed: UInt64
-            var violation: String
-        }
+        struct Find: Decodable {}
     }
 
     private func simulated(_ text: String) throws -> Simulated {

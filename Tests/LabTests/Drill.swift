@@ -77,7 +77,7 @@ final class Drill {
     func status(within limit: Duration) -> Int32 { Programs.wait(process, within: limit) }
 
     /// Runs a scenario until the machine lets it be measured: at most five times where the result is that nothing
-    /// can be said. The last one's exit code is 0, or this throws with all that it printed.
+    /// can be said. The last one's exit code is `expected`, or this throws with all that it printed.
     static func conclusive(
         _ scenario: String, _ arguments: [String] = [], within limit: Duration,
         expecting expected: Int32 = 0

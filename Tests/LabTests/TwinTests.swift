@@ -98,7 +98,7 @@ import Testing
         let report = try Drill.conclusive(
             "twin/partition.yaml", ["--trials", "1"], within: .seconds(100))
         let counted = report.trials.filter { $0.verdict == .pass }
-        #expect(counted.allSatisfy { $0.splitBrain.seen == false })
+        #expect(!counted.isEmpty && counted.allSatisfy { $0.splitBrain.seen == false })
         // Not by who is primary at the end: a busy machine may have moved the role once more.
         #expect(counted.allSatisfy { $0.roleChanges > 0 })
     }
