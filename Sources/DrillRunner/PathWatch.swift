@@ -81,18 +81,21 @@ struct ChangeLog: Hashable, Sendable {
             if instant + margin >= absence.from, instant <= end { return nil }
         }
         var effects: [LinkEffect] = []
-        for entry in treatments
-        where entry.link == path.link && entry.treatment.covers(path.traffic)
-            && !(isOwn && entry.step == step)
+        let late = instant + margin
+        for index in treatments.indices
+        where treatments[index].link == path.link
+            && treatments[index].treatment.covers(path.traffic)
+            && !(isOwn && treatments[index].step == step)
         {
-            if instant + margin < entry.begun.low { continue }
-            if instant < entry.begun.high { return nil }
-            if let ended = entry.ended {
+            if late < treatments[index].begun.low { continue }
+            if instant < treatments[index].begun.high { return nil }
+            if let ended = treatments[index].ended {
                 if instant > ended.high { continue }
-                if instant + margin >= ended.low { return nil }
+                if late >= ended.low { return nil }
             }
-            effects.append(entry.treatment.effect)
+            effects.append(treatments[index].treatment.effect)
         }
+        if effects.isEmpty { return .some(nil) }
         do {
             return .some(try LinkEffect.sum(effects))
         } catch {

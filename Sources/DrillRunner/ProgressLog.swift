@@ -84,8 +84,9 @@ struct ProgressLog: Hashable, Sendable {
         var good = 0
         var decided = 0
         for list in samples.values {
-            guard let last = list.last,
-                let first = list.last(where: { $0.at <= last.at - .seconds(1) }) ?? list.first
+            guard let last = list.last else { continue }
+            let earliest = last.at - .seconds(1)
+            guard let first = list.last(where: { $0.at <= earliest }) ?? list.first
             else { continue }
             for (end, start) in zip(last.streams, first.streams) {
                 good += end.good - start.good

@@ -99,10 +99,10 @@ extension RunMachine {
                 startService(index + 1, now, &out)
             }
         case .provingPaths:
-            if !isOpen(isBaseline) || late { pathsSeen(late, now, &out) }
+            if !isOpen(Self.isBaseline) || late { pathsSeen(late, now, &out) }
         case .waitingForRole: awaitRole(late, now, &out)
         case .applyingEnvironment:
-            if pending.isEmpty || !isOpen(isEnvironment) {
+            if pending.isEmpty || !isOpen(Self.isEnvironment) {
                 proveEnvironment(now, &out)
             } else if late {
                 labFailed("the environment was not applied in time", gone: false, now, &out)
@@ -179,11 +179,11 @@ extension RunMachine {
         }
     }
 
-    private func isBaseline(_ purpose: Purpose) -> Bool {
+    private static func isBaseline(_ purpose: Purpose) -> Bool {
         if case .baseline = purpose { true } else { purpose == .stopPaths }
     }
 
-    private func isEnvironment(_ purpose: Purpose) -> Bool {
+    private static func isEnvironment(_ purpose: Purpose) -> Bool {
         if case .environment = purpose { true } else { false }
     }
 

@@ -195,6 +195,7 @@ extension RunMachine {
         _ watch: PathWatch, step: Int?, isOwn: Bool, from begin: RunInstant,
         until end: RunInstant, own: LinkEffect? = nil
     ) -> [EffectProof.Observed] {
+        let ownFlight = Self.flight(own)
         var result: [EffectProof.Observed] = []
         for sample in watch.samples where sample.sent > begin && sample.sent < end {
             guard
@@ -202,7 +203,7 @@ extension RunMachine {
                     than: step, isOwn: isOwn, watch.path, at: sample.sent,
                     margin: .milliseconds(20))
             else { continue }
-            let flight = Self.flight(own) + Self.flight(others)
+            let flight = others == nil ? ownFlight : ownFlight + Self.flight(others)
             if sample.sent + flight >= end { continue }
             result.append((sample, others))
         }

@@ -110,14 +110,13 @@ extension RunMachine {
     // MARK: meanwhile
 
     mutating func lookAgain(_ index: Int, _ now: RunInstant, _ out: inout [RunDirective]) {
-        guard let proof = steps[index].plan?.proof else { return }
         if let at = steps[index].inspectAt, now >= at {
             steps[index].inspectAt = nil
             inspect(index, isLast: false, &out)
         }
-        if let at = steps[index].reachAgainAt, now >= at {
+        if let at = steps[index].reachAgainAt, now >= at, let plan = steps[index].plan {
             steps[index].reachAgainAt = nil
-            askPeers(index, proof, &out)
+            askPeers(index, plan.proof, &out)
         }
     }
 
@@ -190,27 +189,29 @@ extension RunMachine {
 
     /// All that was seen, of the whole window and after it.
     mutating func proveAtEnd(_ index: Int, _ now: RunInstant, _ out: inout [RunDirective]) {
-        guard let t0 = steps[index].t0, let plan = steps[index].plan else { return }
-        let state = steps[index]
-        var sentences = state.witnesses.sorted()
-        var isProven = !state.proofFailed
-        if !plan.proof.links.isEmpty {
+        guard let t0 = steps[index].t0, let proof = steps[index].plan?.proof else { return }
+        var sentences = steps[index].witnesses.sorted()
+        var isProven = !steps[index].proofFailed
+        // A look that was never answered proves nothing.
+        let isUnseen =
+            !proof.inspections.isEmpty && (steps[index].inspectionsOpen > 0 || sentences.isEmpty)
+        if !proof.links.isEmpty {
             let seen = findings(
-                state.watches, step: index, from: t0.high, until: state.watchedUntil ?? now)
+                steps[index].watches, step: index, from: t0.high,
+                until: steps[index].watchedUntil ?? now)
             isProven = isProven && seen.isProven && !seen.sentences.isEmpty
             sentences += seen.sentences
         }
-        // A look that was never answered proves nothing.
-        if !plan.proof.inspections.isEmpty, state.inspectionsOpen > 0 || state.witnesses.isEmpty {
+        if isUnseen {
             isProven = false
             sentences.append("the change was not looked at")
         }
-        for id in state.watches { watches[id] = nil }
+        for id in steps[index].watches { watches[id] = nil }
         steps[index].watches = []
         steps[index].isConcluded = true
         let interval = InstantInterval(low: t0.low, high: now)
-        let proof = StepProof(proven: isProven, witnesses: sentences)
-        record(HistoryEvent(interval, .step(facts(index, proof))), &out)
+        let verdict = StepProof(proven: isProven, witnesses: sentences)
+        record(HistoryEvent(interval, .step(facts(index, verdict))), &out)
     }
 
     private func facts(_ index: Int, _ proof: StepProof?) -> HistoryEvent.StepFacts {

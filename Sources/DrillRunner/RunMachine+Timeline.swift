@@ -14,31 +14,33 @@ extension RunMachine {
 
     // MARK: When
 
-    private func start(of state: StepState) -> RunInstant? {
+    private func start(of index: Int) -> RunInstant? {
         guard let steadyAt else { return nil }
-        switch state.step.start {
-        case .at(let offset): return steadyAt + offset + state.jitter
+        switch steps[index].step.start {
+        case .at(let offset): return steadyAt + offset + steps[index].jitter
         case .after(let reference, let plus, _):
-            return occurred(reference).map { $0 + plus + state.jitter }
+            return occurred(reference).map { $0 + plus + steps[index].jitter }
         }
     }
 
     /// When waiting for the step's event is over.
-    private func startLimit(of state: StepState) -> RunInstant? {
-        guard case .after(let reference, _, let atMost) = state.step.start,
-            let other = steps.first(where: { $0.step.id == reference.step })
+    private func startLimit(of index: Int) -> RunInstant? {
+        guard case .after(let reference, _, let atMost) = steps[index].step.start,
+            let other = self.index(of: reference.step)
         else { return nil }
-        return other.t0.map { $0.high + atMost }
+        return steps[other].t0.map { $0.high + atMost }
     }
 
+    private func index(of step: StepID) -> Int? { steps.firstIndex { $0.step.id == step } }
+
     private func occurred(_ reference: EventReference) -> RunInstant? {
-        steps.first { $0.step.id == reference.step }?.occurred(reference.event)
+        index(of: reference.step).flatMap { steps[$0].occurred(reference.event) }
     }
 
     /// When the heal begins; nil: not known yet, or nothing to heal.
-    private func end(of state: StepState) -> RunInstant? {
-        guard let t0 = state.t0 else { return nil }
-        switch state.step.end {
+    private func end(of index: Int) -> RunInstant? {
+        guard let t0 = steps[index].t0 else { return nil }
+        switch steps[index].step.end {
         case .none: return nil
         case .duration(let duration): return t0.high + duration
         case .event(let reference, let plus, let atMost):
@@ -47,35 +49,37 @@ extension RunMachine {
             guard let came = occurred(reference), came <= limit else { return limit }
             return came + plus
         case .observation:
-            let others = steps.filter { $0.step.end != .observation }
-            let last = steps.compactMap { $0.healedAt ?? $0.t0?.high }.max()
-            guard others.allSatisfy(\.isOver), steps.allSatisfy({ $0.t0 != nil || $0.isOver }),
-                let last
+            let isObserved = steps.allSatisfy {
+                $0.isOver || ($0.step.end == .observation && $0.t0 != nil)
+            }
+            guard isObserved, let last = steps.compactMap({ $0.healedAt ?? $0.t0?.high }).max()
             else { return nil }
             return last + input.scenario.observe
         }
     }
 
-    var stepDeadlines: [RunInstant] {
-        var deadlines: [RunInstant] = []
-        for state in steps {
-            switch state.phase {
+    /// The earliest instant at which a step, or the lab's silence, wants a look.
+    var stepDeadline: RunInstant? {
+        var earliest: RunInstant?
+        func consider(_ at: RunInstant?) { earliest = Self.earlier(earliest, at) }
+        for index in steps.indices {
+            switch steps[index].phase {
             case .waiting:
-                if let start = start(of: state) { deadlines.append(start) }
-                if let limit = startLimit(of: state) { deadlines.append(limit) }
-            case .injecting, .healing:
-                if let notBefore = state.notBefore { deadlines.append(notBefore) }
+                consider(start(of: index))
+                consider(startLimit(of: index))
+            case .injecting, .healing: consider(steps[index].notBefore)
             case .active:
                 // A heal that waits for a reading waits for its end or its limit.
-                if reading == nil, let end = end(of: state) { deadlines.append(end) }
-                deadlines += [state.inspectAt, state.reachAgainAt].compactMap { $0 }
-            case .confirming: if let at = state.confirmAt { deadlines.append(at) }
+                if reading == nil { consider(end(of: index)) }
+                consider(steps[index].inspectAt)
+                consider(steps[index].reachAgainAt)
+            case .confirming: consider(steps[index].confirmAt)
             case .done, .skipped: break
             }
         }
-        if let unansweredSince { deadlines.append(unansweredSince + patience) }
-        if steps.isEmpty, let steadyAt { deadlines.append(steadyAt + input.scenario.observe) }
-        return deadlines
+        consider(unansweredSince.map { $0 + patience })
+        if steps.isEmpty { consider(steadyAt.map { $0 + input.scenario.observe }) }
+        return earliest
     }
 
     /// A lab that owes an answer for longer hangs. Its longest work is a program of the user's, at most a minute.
@@ -93,7 +97,8 @@ extension RunMachine {
         }
         readBackEarly(now, &out)
         for index in steps.indices { progressStep(index, now, &out) }
-        if isOpen(isStepRequest) {
+        let isAnswerDue = isOpen(Self.isStepRequest)
+        if isAnswerDue {
             let since = unansweredSince ?? now
             unansweredSince = since
             if now >= since + patience {
@@ -104,7 +109,7 @@ extension RunMachine {
         } else {
             unansweredSince = nil
         }
-        guard steps.allSatisfy({ $0.isOver }), !isOpen(isStepRequest) else { return }
+        guard !isAnswerDue, steps.allSatisfy({ $0.isOver }) else { return }
         if steps.isEmpty, ending == nil {
             guard let steadyAt, now >= steadyAt + input.scenario.observe else { return }
             ending = "complete"
@@ -121,7 +126,7 @@ extension RunMachine {
             until: now + max(input.scenario.observe, input.system.limits.steady), &out)
     }
 
-    private func isStepRequest(_ purpose: Purpose) -> Bool {
+    private static func isStepRequest(_ purpose: Purpose) -> Bool {
         switch purpose {
         case .inject, .heal, .probe, .inspect, .confirm: true
         case .hello, .build, .watch, .teardown, .keep, .load, .stopLoad, .start, .ready,
@@ -143,7 +148,8 @@ extension RunMachine {
     }
 
     func metAbort() -> AbortCondition? {
-        guard let first = steps.compactMap(\.t0?.low).min() else { return nil }
+        guard !input.scenario.aborts.isEmpty, let first = steps.compactMap(\.t0?.low).min()
+        else { return nil }
         return input.scenario.aborts.first { abort in
             progress.worstRate(over: abort.duration, notBefore: first)
                 .map { abort.comparison.holds($0, abort.successRate) } ?? false
@@ -157,13 +163,12 @@ extension RunMachine {
         case .waiting:
             if ending != nil {
                 steps[index].phase = .skipped("the trial ended first")
-            } else if let start = start(of: steps[index]) {
+            } else if let start = start(of: index) {
                 if now >= start { begin(index, now, &out) }
-            } else if let limit = startLimit(of: steps[index]), now >= limit {
+            } else if let limit = startLimit(of: index), now >= limit {
                 skip(index, "the event that it waits for did not come", &out)
             } else if case .after(let reference, _, _) = steps[index].step.start,
-                let other = steps.first(where: { $0.step.id == reference.step }),
-                case .skipped = other.phase
+                let other = self.index(of: reference.step), case .skipped = steps[other].phase
             {
                 skip(index, "step \(reference.step) was not begun", &out)
             }
@@ -174,7 +179,7 @@ extension RunMachine {
                 heal(index, by: by == .plan ? .abort : by, now, &out)
             } else if case .none = steps[index].step.end {
                 if steps[index].probesOpen == 0 { steps[index].phase = .done }
-            } else if let end = end(of: steps[index]), now >= end, reading == nil {
+            } else if let end = end(of: index), now >= end, reading == nil {
                 // A new primary is read back before what was broken can change what it has.
                 if isSeenToTheEnd(index, &out) { heal(index, by: .plan, now, &out) }
             } else {

@@ -43,8 +43,20 @@ package struct RunMachine: Sendable {
         case collect(HostName, ServiceName)
     }
 
-    let input: RunInput
-    let topology: Topology
+    /// What never changes is kept apart: the machine is copied where it asks itself, and is small without it.
+    private final class Given: Sendable {
+        let input: RunInput
+        let topology: Topology
+
+        init(_ input: RunInput) {
+            self.input = input
+            topology = Topology(input.system)
+        }
+    }
+
+    private let given: Given
+    var input: RunInput { given.input }
+    var topology: Topology { given.topology }
     var phase: Phase = .idle
     var phaseDeadline: RunInstant?
     var nextRequest = 1
@@ -110,8 +122,7 @@ package struct RunMachine: Sendable {
     var moreTrials = false
 
     package init(_ input: RunInput) {
-        self.input = input
-        topology = Topology(input.system)
+        given = Given(input)
         roles = RoleTracker(input.system.roles)
         let windows = input.scenario.aborts.map(\.duration) + [input.scenario.steadyState.duration]
         progress = ProgressLog(keep: (windows.max() ?? .seconds(2)) + .seconds(2))
@@ -131,10 +142,16 @@ package struct RunMachine: Sendable {
 
     /// The latest instant at which `tick` is wanted.
     package var nextDeadline: RunInstant? {
-        var deadlines = [phaseDeadline, renewAt].compactMap { $0 }
-        if phase == .timeline || phase == .recovering { deadlines += stepDeadlines }
-        if let reading { deadlines.append(reading.limit) }
-        return deadlines.min()
+        var earliest = Self.earlier(phaseDeadline, renewAt)
+        if phase == .timeline || phase == .recovering {
+            earliest = Self.earlier(earliest, stepDeadline)
+        }
+        return Self.earlier(earliest, reading?.limit)
+    }
+
+    static func earlier(_ a: RunInstant?, _ b: RunInstant?) -> RunInstant? {
+        guard let a, let b else { return a ?? b }
+        return min(a, b)
     }
 
     package mutating func handle(
@@ -218,7 +235,7 @@ package struct RunMachine: Sendable {
                 ? "healing"
                 : steps.contains { $0.isInEffect }
                     ? "observing "
-                        + steps.filter(\.isInEffect).map(\.step.actionName).joined(separator: ", ")
+                        + namesInEffect.joined(separator: ", ")
                     : steps.isEmpty ? "soaking" : "waiting to inject"
         case .recovering: "steady state again"
         case .stoppingLoad: "stopping load"
@@ -228,6 +245,10 @@ package struct RunMachine: Sendable {
         case .tearingDown: "tearing down"
         case .finished: "finished"
         }
+    }
+
+    private var namesInEffect: [String] {
+        steps.compactMap { $0.isInEffect ? $0.step.actionName : nil }
     }
 
     // MARK: Replies

@@ -14,55 +14,29 @@ struct SimulatedLab {
         var answers: Bool { alive && !silent && !frozen }
     }
 
-    /// What goes wrong, for the tests of trouble.
-    struct Trouble {
-        /// Requests that are answered with a failure, by what they contain.
-        var failing: (LabCommand) -> Bool = { _ in false }
-        /// No lab is built after the first one.
-        var failsToRebuild = false
-        /// The supervisor ends at this request.
-        var goneAtRequest: Int?
-        /// From this request on the supervisor hangs: it lives and answers nothing.
-        var muteFromRequest: Int?
-        /// A host ends by itself with this request.
-        var hostEndsAtRequest: Int?
-        /// A signal arrives with this request.
-        var interruptAtRequest: Int?
-        var neverTakesOver = false
-        /// The silenced host answers all the same.
-        var leaks = false
-        /// Faults of links are accepted and do nothing.
-        var hasIdleLinks = false
-        /// The lab takes everything back, so long after it was built, once.
-        var healsAt: Duration?
-        /// The lab takes everything back just before it carries this request out.
-        var healsBeforeRequest: Int?
-        /// And does not carry it out.
-        var refusesHealed = false
-        var neverSteady = false
-        /// Of the machine that the lab is built on.
-        var lacking = LabCapabilities()
-        /// How long reading back takes; nil: it never says anything.
-        var readingTakes: Duration? = .milliseconds(300)
-        /// Reading back ends at once, with this reason.
-        var readingFails: String?
-        /// The supervisor ends while this sweep is read.
-        var goneAtSweep: Int?
-        /// A signal arrives while this sweep is read.
-        var interruptAtSweep: Int?
-        /// The process that asks for roles ends so long after it was started, as often as it is.
-        var watchEndsAfter: Duration?
-        /// b says that it is in step, whatever became of a.
-        var alwaysRedundant = false
+    /// The load process: what it was told, and what it has counted.
+    private struct Load {
+        let name: String
+        let streams: Int
+        let stable: Duration
+        var decided = 0
+        var good = 0
+        var lastBad: RunInstant
+    }
+
+    private enum Due {
+        case event(RunEvent)
+        /// The load says how it goes; the role is asked for; the lease is over.
+        case pulse, ask, lease
     }
 
     private(set) var now = RunInstant(nanoseconds: 1_000_000_000)
     /// What happens next is the last one; of what is due at one instant, what was put in first.
-    private var queue: [(at: RunInstant, event: RunEvent)] = []
+    private var queue: [(at: RunInstant, due: Due)] = []
     private(set) var hosts: [HostName: Host] = [:]
     private(set) var holder: HostName?
     private var takeOverAt: RunInstant?
-    private var load: (name: String, plan: LoadPlan, decided: Int, good: Int, lastBad: RunInstant)?
+    private var load: Load?
     private(set) var loads = 0
     /// Every plan of a load.
     private(set) var plans: [LoadPlan] = []
@@ -88,6 +62,9 @@ struct SimulatedLab {
     var closed: [TrialName] = []
     var notes: [String] = []
     var outcome: RunOutcome?
+    private var isOver = false
+    /// The room that the directives before took.
+    private var spare: [RunDirective] = []
     private var openTrial: TrialName?
     private(set) var openTwice = false
     var verdicts: [Verdict]
@@ -107,12 +84,17 @@ struct SimulatedLab {
         var machine = RunMachine(input)
         let limit = now + .seconds(600)
         deliver(.begin, &machine)
-        while outcome == nil, now < limit {
+        while !isOver, now < limit {
             let deadline = machine.nextDeadline
             if let at = queue.last?.at, deadline.map({ at <= $0 }) ?? true {
-                let next = queue.removeLast()
-                now = max(now, next.at)
-                deliver(next.event, &machine)
+                let due = queue.removeLast().due
+                now = max(now, at)
+                switch due {
+                case .event(let event): deliver(event, &machine)
+                case .pulse: pulse()
+                case .ask: ask()
+                case .lease: healEverything(by: .lease, "the lease was over")
+                }
             } else if let deadline {
                 now = max(now + .microseconds(1), deadline)
                 deliver(.tick, &machine)
@@ -124,19 +106,9 @@ struct SimulatedLab {
     }
 
     private mutating func deliver(_ event: RunEvent, _ machine: inout RunMachine) {
-        if case .message(.event(.log("pulse"))) = event {
-            pulse()
-            return
-        }
-        if case .message(.event(.log("lease"))) = event {
-            healEverything(by: .lease, "the lease was over")
-            return
-        }
-        if case .message(.event(.log("ask"))) = event {
-            ask()
-            return
-        }
-        var directives: [RunDirective] = []
+        var directives = spare
+        spare = []
+        directives.removeAll(keepingCapacity: true)
         machine.handle(event, now: now, into: &directives)
         for directive in directives {
             switch directive {
@@ -155,15 +127,26 @@ struct SimulatedLab {
                 deliver(.judged(verdict), &machine)
             case .status: break
             case .note(let text): notes.append(text)
-            case .finish(let outcome): self.outcome = outcome
+            case .finish(let outcome):
+                self.outcome = outcome
+                isOver = true
             }
         }
+        spare = directives
     }
 
-    private mutating func later(_ delay: Duration, _ event: RunEvent) {
+    private mutating func later(_ delay: Duration, _ event: consuming RunEvent) {
+        later(delay, .event(event))
+    }
+
+    private mutating func later(_ delay: Duration, _ due: consuming Due) {
         let at = now + delay
-        let place = queue.firstIndex { $0.at <= at } ?? queue.count
-        queue.insert((at, event), at: place)
+        queue.append((at, due))
+        var place = queue.count - 1
+        while place > 0, queue[place - 1].at <= at {
+            queue.swapAt(place - 1, place)
+            place -= 1
+        }
     }
 
     private mutating func reply(
@@ -225,7 +208,7 @@ struct SimulatedLab {
             holder = nil
             reply(request.id)
             if let after = trouble.healsAt, supervisors == 1 {
-                later(after, .message(.event(.log("lease"))))
+                later(after, .lease)
             }
         case .start(let host, _, _):
             if host == "a" { address(to: "a", after: .milliseconds(50)) }
@@ -255,10 +238,12 @@ struct SimulatedLab {
         case .startLoad(let name, _, .run(let plan)):
             loads += 1
             plans.append(plan)
-            load = (name, plan, 0, 0, now)
+            load = Load(
+                name: name, streams: plan.streams.count,
+                stable: plan.streams.first?.stable ?? .seconds(1), lastBad: now)
             reply(request.id)
             later(.milliseconds(5), .message(.event(.load(name, .started(at: now)))))
-            later(pulseInterval, .message(.event(.log("pulse"))))
+            later(pulseInterval, .pulse)
         case .startLoad(let name, let host, .verify(let plan)):
             reply(request.id)
             read(name, host, plan)
@@ -266,7 +251,7 @@ struct SimulatedLab {
             reply(request.id)
             watches += 1
             watch = (name, plan)
-            later(.milliseconds(10), .message(.event(.log("ask"))))
+            later(.milliseconds(10), .ask)
             if let after = trouble.watchEndsAfter {
                 later(after, .message(.event(.load(name, .failed("made to end")))))
             }
@@ -330,7 +315,7 @@ struct SimulatedLab {
                 answered: now + .microseconds(300), identity: "\(server.host)/1")
             later(.microseconds(300), .message(.event(.load(watch.name, .answered(answer)))))
         }
-        later(watch.plan.every, .message(.event(.log("ask"))))
+        later(watch.plan.every, .ask)
     }
 
     private mutating func healEverything(by: HealedBy, _ why: String) {
@@ -425,24 +410,20 @@ struct SimulatedLab {
                             "redundancy", "b", value: true, asked: now, answered: now,
                             bootID: "b#1"))))
         }
-        let served = holder.map { hosts[$0]?.answers == true } ?? false
+        let served = if let holder { hosts[holder]?.answers == true } else { false }
         // 500 a second.
         let count = Int(pulseInterval.nanoseconds / 2_000_000)
         current.decided += count
         if served && !trouble.neverSteady { current.good += count } else { current.lastBad = now }
-        let stable = current.plan.streams.first?.stable ?? .seconds(1)
+        let clean = now - current.stable
         let stream = StreamProgress(
             intended: current.decided, decidedBefore: now, decided: current.decided,
             sent: current.decided, good: current.good, unsentGenerator: 0,
-            stableFrom: now - stable > current.lastBad ? now - stable : nil)
+            stableFrom: clean > current.lastBad ? clean : nil)
         load = current
-        later(
-            .zero,
-            .message(
-                .event(
-                    .load(
-                        current.name,
-                        .progress(current.plan.streams.map { _ in stream }, at: now)))))
-        later(pulseInterval, .message(.event(.log("pulse"))))
+        var streams = [stream]
+        while streams.count < current.streams { streams.append(stream) }
+        later(.zero, .message(.event(.load(current.name, .progress(streams, at: now)))))
+        later(pulseInterval, .pulse)
     }
 }
