@@ -118,3 +118,14 @@ final class Drill {
         return try written()
     }
 }
+
+extension RunReport {
+    /// The last attempt of each trial, where it passed. One that a retry replaced may have passed as well, when nobody
+    /// could say whether two hosts were primary.
+    var counted: [TrialReport] {
+        trials.filter { trial in
+            trial.verdict == .pass
+                && !trials.contains { $0.index == trial.index && $0.attempt > trial.attempt }
+        }
+    }
+}
