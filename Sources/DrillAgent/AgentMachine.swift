@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// Decides what the keeper of a journal does (DESIGN section 6): what is written before what is changed, whether a change
+/// Decides what the keeper of a journal does (docs/HEALING.md): what is written before what is changed, whether a change
 /// may still be made, and what is undone when nobody orders it any more. It performs nothing.
 ///
 /// The shell carries directives out in order, and answers `commit`, `perform` and `undo` with an event each. Several

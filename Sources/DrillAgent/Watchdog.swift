@@ -2,7 +2,7 @@ import CLinux
 import DrillCore
 import Glibc
 
-/// `watchdog RUN`: watches one agent, and heals when that is gone (DESIGN section 6). One thread; it waits only here.
+/// `watchdog RUN`: watches one agent, and heals when that is gone (docs/HEALING.md). One thread; it waits only here.
 struct Watchdog {
     /// Of the agent, from its start.
     static let agent: Int32 = 3

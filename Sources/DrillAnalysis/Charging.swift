@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// An outage with what it is charged to (MEASURING.md, "RTO, outages, brown-out").
+/// An outage with what it is charged to (docs/MEASUREMENT.md, "RTO").
 package struct ChargedOutage: Hashable, Sendable {
     package var outage: Outage
     /// When it began: the intended instant of its first bad operation, or the t0 (or heal) over which all that was

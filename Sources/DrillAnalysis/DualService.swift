@@ -1,7 +1,7 @@
 package import DrillCore
 
 /// Acknowledged writes that interleave between two hosts, a1 < b1 < a2 < b2, without a role change between b1 and a2:
-/// both served at once (MEASURING.md, "Split brain").
+/// both served at once (docs/MEASUREMENT.md, "Who is primary, and split brain").
 ///
 /// `<` means: completed before the next one was sent, by more than the clocks' error.
 package struct DualService: Hashable, Sendable {

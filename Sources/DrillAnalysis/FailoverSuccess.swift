@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// Whether the measured steps that ask for a failover got one (MEASURING.md, "Trials and verdicts").
+/// Whether the measured steps that ask for a failover got one (docs/MEASUREMENT.md, "Verdicts").
 package enum FailoverSuccess {
     /// Nil where no measured step asks: a soak, a link fault, a fault on a host that was not primary. And where all went well
     /// and only nobody knows whether two hosts were primary at once (`TrialReport.isFailoverUnknown`).

@@ -35,7 +35,7 @@ package struct TrialEvidence: Hashable, Sendable {
     }
 }
 
-/// Judges a threshold by intervals (MEASURING.md, "Trials and verdicts").
+/// Judges a threshold by intervals (docs/MEASUREMENT.md, "Verdicts").
 package enum Judgement {
     /// The 1-based nearest rank of an aggregate among `count` values; the median is p(50).
     package static func rank(_ aggregate: Expectation.Aggregate, of count: Int) -> Int {

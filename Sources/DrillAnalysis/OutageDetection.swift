@@ -16,7 +16,7 @@ package struct Outage: Hashable, Sendable {
     }
 }
 
-/// Which bad operations are outages and which are noise (MEASURING.md, "Noise").
+/// Which bad operations are outages and which are noise (docs/MEASUREMENT.md, "Noise, blips and outages").
 package struct OutageDetection: Hashable, Sendable {
     package var outages: [Outage]
     /// Indices of bad operations that opened nothing while nothing was open.

@@ -1,6 +1,6 @@
 import DrillCore
 
-/// How far back in time lost writes reach, and in which pattern (MEASURING.md, "Data").
+/// How far back in time lost writes reach, and in which pattern (docs/MEASUREMENT.md, "Acknowledged writes").
 struct RecoveryPoint {
     private let ledger: LedgerWrites
     /// In the order of completion.

@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// RTO of one step as one stream shows it (MEASURING.md, "RTO, outages, brown-out").
+/// RTO of one step as one stream shows it (docs/MEASUREMENT.md, "RTO").
 package struct RecoveryTime: Hashable, Sendable {
     package var measure: Measure
     /// `system` or `heal`; nil where there was nothing to recover from or nothing recovered.

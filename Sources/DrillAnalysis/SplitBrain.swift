@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// Two hosts that held the primary role at once and could act on it (MEASURING.md, "Split brain").
+/// Two hosts that held the primary role at once and could act on it (docs/MEASUREMENT.md, "Who is primary, and split brain").
 package enum SplitBrain {
     /// - Parameter from: the end of the steady state where the history says it; before it the system is only
     ///   coming up.

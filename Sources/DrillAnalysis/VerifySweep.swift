@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// What reading all keys back once found, host by host (MEASURING.md, "Data").
+/// What reading all keys back once found, host by host (docs/MEASUREMENT.md, "Acknowledged writes").
 package struct VerifySweep: Sendable {
     package enum Answer: UInt8, Hashable, Sendable {
         case unread, missing, present

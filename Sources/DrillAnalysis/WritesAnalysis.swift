@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// What became of acknowledged writes (MEASURING.md, "Data").
+/// What became of acknowledged writes (docs/MEASUREMENT.md, "Acknowledged writes").
 package struct WritesAnalysis: Hashable, Sendable {
     package var writes: WritesReport?
     package var verify: VerifyReport?

@@ -7,7 +7,7 @@ package struct Expectation: Hashable, Sendable {
     package var condition: Condition
     /// The threshold as the person wrote it.
     package var text: String
-    /// Nobody wrote it: it follows from the system (MEASURING.md, "Trials and verdicts").
+    /// Nobody wrote it: it follows from the system (docs/MEASUREMENT.md, "Verdicts").
     package var implied: Bool
 
     package init(

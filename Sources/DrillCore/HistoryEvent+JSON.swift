@@ -17,7 +17,7 @@ private struct LenientText: Codable {
     }
 }
 
-/// The flat object of one line; which keys an event has is FORMATS.md's list.
+/// The flat object of one line.
 private struct EventLine: Codable {
     var event: String
     var low_ns: Int64

@@ -1,4 +1,4 @@
-/// One line of `trial-N.events.jsonl` (FORMATS.md, "Run folder"). Unknown keys of a line are ignored.
+/// One line of `trial-N.events.jsonl`. Unknown keys of a line are ignored.
 package struct HistoryEvent: Hashable, Sendable {
     package var interval: InstantInterval
     package var kind: Kind

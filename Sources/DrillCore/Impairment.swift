@@ -92,7 +92,7 @@ package struct MergeConflict: Error, Hashable, Sendable, CustomStringConvertible
 }
 
 extension Impairment {
-    /// What several faults on one link and direction do together (DESIGN section 5): delays add, independent ratios are
+    /// What several faults on one link and direction do together: delays add, independent ratios are
     /// 1 − ∏(1 − p), the smallest rate holds. Of jitter, loss with a memory and reordering there is at most one.
     package static func merged(_ parts: [Impairment]) throws(MergeConflict) -> Impairment {
         var sum = Impairment.none

@@ -45,7 +45,7 @@ package struct LoadServer: Hashable, Sendable, Codable {
     }
 }
 
-/// Reads a trial's ledgers back (MEASURING.md, "Data"); work of a firedrill-load of its own.
+/// Reads a trial's ledgers back (docs/MEASUREMENT.md, "Acknowledged writes"); work of a firedrill-load of its own.
 package struct VerifyPlan: Hashable, Sendable, Codable {
     /// 1: from the new primary, before the heal. 2: at the end.
     package var sweep: Int

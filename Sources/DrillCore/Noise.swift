@@ -1,6 +1,6 @@
 import Glibc
 
-/// The counts that tell noise from an outage (MEASURING.md, "Noise").
+/// The counts that tell noise from an outage (docs/MEASUREMENT.md, "Noise, blips and outages").
 package enum Noise {
     /// Chance at most this that noise alone opens an outage at a given bad operation.
     package static let significance = 3e-5

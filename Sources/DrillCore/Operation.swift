@@ -18,7 +18,7 @@ package enum Outcome: String, Hashable, Sendable, Codable, CaseIterable {
     package var isUnsent: Bool { self == .unsentConnection || self == .unsentGenerator }
 }
 
-/// One client request with its four instants (MEASURING.md, "Operations and streams").
+/// One client request with its four instants (docs/MEASUREMENT.md, "Requests").
 package struct ClientOperation: Hashable, Sendable {
     /// From the schedule, fixed before the run.
     package var intended: RunInstant

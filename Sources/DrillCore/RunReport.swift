@@ -1,4 +1,4 @@
-/// `report.json`, schema `firedrill.report/v1`, as FORMATS.md gives it key for key.
+/// `report.json`, schema `firedrill.report/v1`, key for key.
 ///
 /// All `…_ms` are milliseconds; instants count from the trial's first intended operation; ratios are 0...1.
 package struct RunReport: Hashable, Sendable, Codable {

@@ -1,4 +1,4 @@
-/// One cell of a scenario file with every variable resolved (FORMATS.md, "Scenario").
+/// One cell of a scenario file with every variable resolved.
 package struct Scenario: Hashable, Sendable {
     package var name: String
     package var title: String
@@ -254,7 +254,7 @@ package struct EventReference: Hashable, Sendable {
     }
 }
 
-/// What a step can wait for (FORMATS.md, "Events").
+/// What a step can wait for.
 package enum StepEvent: String, Hashable, Sendable, Codable, CaseIterable {
     case injected, failover, stable, healed, redundant
 }

@@ -1,4 +1,4 @@
-/// A two-host system under test with every variable resolved (FORMATS.md, "System").
+/// A two-host system under test with every variable resolved.
 package struct System: Hashable, Sendable {
     package var name: String
     package var title: String

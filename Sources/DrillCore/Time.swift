@@ -77,7 +77,7 @@ extension Duration {
         return nil
     }
 
-    /// The spelling of FORMATS.md: the largest unit that leaves a whole number, else milliseconds with decimals.
+    /// As files and reports spell it: the largest unit that leaves a whole number, else milliseconds with decimals.
     package var spelled: String {
         let ns = nanoseconds
         if ns == 0 { return "0s" }

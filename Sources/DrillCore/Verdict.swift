@@ -15,7 +15,7 @@ package enum Verdict: String, Hashable, Sendable, Codable, CaseIterable {
     }
 }
 
-/// Exit codes (FORMATS.md).
+/// Exit codes.
 package enum ExitCode: Int32, Hashable, Sendable, Codable {
     case pass = 0
     case fail = 1

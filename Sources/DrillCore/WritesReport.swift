@@ -1,4 +1,4 @@
-/// What became of acknowledged writes (MEASURING.md, "Data"). Null: not known; `rpo_writes` says why.
+/// What became of acknowledged writes (docs/MEASUREMENT.md, "Acknowledged writes"). Null: not known; `rpo_writes` says why.
 package struct WritesReport: Hashable, Sendable, Codable {
     package var acknowledged: Int
     /// Missing in the last sweep.

@@ -1,7 +1,7 @@
 package import DrillCore
 import FoundationEssentials
 
-/// `report.json`: keys in the order of FORMATS.md, every key present, milliseconds with at most three decimals and
+/// `report.json`: keys in a fixed order, every key present, milliseconds with at most three decimals and
 /// ratios with six, so that the same findings are the same bytes.
 package enum JSONReport {
     /// - Throws: `EncodingError` where a number is not finite: no analysis may find such a one.
@@ -28,7 +28,7 @@ package enum JSONReport {
         return report
     }
 
-    /// Keys of the object that is found under a key (or in the array under it), as FORMATS.md lists them.
+    /// Keys of the object that is found under a key (or in the array under it), in their order.
     private static let order: [String: [String]] = [
         "": [
             "schema", "verdict", "exit_code", "reasons", "run", "expectations", "summary", "heal",

@@ -1,6 +1,6 @@
 package import DrillCore
 
-/// The last lines of a run, as FORMATS.md shows them.
+/// The last lines of a run.
 package enum TerminalSummary {
     /// For a verdict that is not pass, a line for each reason; then the line of figures; then, where there is one, the
     /// next thing to try.

@@ -1,6 +1,6 @@
 internal import DrillCore
 
-/// Reads the ledgers back (MEASURING.md, "Data"): from a new primary before anything is put back, and at the end.
+/// Reads the ledgers back (docs/MEASUREMENT.md, "Acknowledged writes"): from a new primary before anything is put back, and at the end.
 extension RunMachine {
     /// Whether the step made a new primary whose data nobody has looked at, and clients are served by it.
     private func wantsReading(_ state: StepState) -> Bool {

@@ -30,7 +30,7 @@ struct Key: Sendable {
     }
 }
 
-/// The keys of scenario and system files (FORMATS.md).
+/// The keys of scenario and system files.
 enum Grammar {
     static let namePattern = "[a-z][a-z0-9_-]*"
 

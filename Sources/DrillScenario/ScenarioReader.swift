@@ -104,7 +104,7 @@ struct ScenarioReader {
         return steady
     }
 
-    /// Expectations that nobody wrote (MEASURING.md, "Trials and verdicts").
+    /// Expectations that nobody wrote (docs/MEASUREMENT.md, "Verdicts").
     private func implied(_ scenario: Scenario) -> [Expectation] {
         guard scenario.knownUnsafe == nil, isSystemKnown else { return [] }
         var implied: [Expectation] = []

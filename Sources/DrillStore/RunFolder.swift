@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
 
-/// One run's folder (FORMATS.md, "Run folder").
+/// One run's folder.
 package struct RunFolder: Hashable, Sendable {
     package let path: String
 

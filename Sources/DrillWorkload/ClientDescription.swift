@@ -73,7 +73,7 @@ package struct ClientDescription: Hashable, Sendable {
     /// Why the client cannot be used in this build, with the remedy.
     package var lack: String? {
         lackingTrait.map {
-            "client \(name) is not in this build: build firedrill with swift build --traits \($0)"
+            "client \(name) is not in this build: tools/install clients, then make build (trait \($0))"
         }
     }
 

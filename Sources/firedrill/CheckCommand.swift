@@ -12,21 +12,32 @@ struct CheckCommand: ParsableCommand {
             FILE holds one line for the begin and one for the end of each operation, in the order in which they
             happened: Jepsen's EDN ({:process 0, :type :invoke, :f :write, :value 1}), the lines of its log, or
             JSON ({"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}). type is invoke, ok,
-            fail or info; f is read, write or cas, whose value is [old new]. A process is a number or a name; the
-            nemesis (a keyword, or that word) is passed over.
+            fail or info; f is read, write or cas, whose value is [old new]. Without `key` a value of two is a key and
+            what is done to it, as Jepsen writes them: [key value], and [key [old new]] of a cas; registers that hold
+            lists of two need `key`. A process is a number or a name; the nemesis (a keyword, or that word) is passed
+            over.
 
-            Exit codes: 0 linearizable; 1 not; 2 the limits ended the search; 3 the file is no history.
+            Exit codes: 0 linearizable; 1 not; 2 the limits ended the search; 3 the file cannot be read, or is no
+            history; 64 wrong usage.
             """)
 
     @Argument(help: "A history file; - is standard input.") var file: String
-    @Option(help: "What each register holds before the first operation, spelled as in the file.")
+    @Option(
+        help:
+            "What each register holds before the first operation, spelled as in the file; nil and null are nothing."
+    )
     var initial: String = "nil"
-    @Option(help: "How many operations may be tried, in millions.") var steps: Int = 50
-    @Option(help: "How much memory the search may remember in, in MiB.") var memory: Int = 512
+    @Option(help: "How many operations may be tried, in millions, of all keys together.")
+    var steps: Int = 50
+    @Option(help: "How much memory the search of a key may remember in, in MiB.")
+    var memory: Int = 512
+
+    /// EDN's word for nothing is JSON's as well.
+    private var spelledInitial: String { initial == "null" ? "nil" : initial }
 
     func validate() throws {
         var none = RegisterHistory()
-        guard HistoryFile.value(initial, in: &none) != nil else {
+        guard HistoryFile.value(spelledInitial, in: &none) != nil else {
             throw ValidationError("--initial is one value, such as nil or 0, not '\(initial)'")
         }
         guard (1...1_000_000).contains(steps) else {
@@ -56,7 +67,7 @@ struct CheckCommand: ParsableCommand {
                 throw Failure(code: .invalidFile, message: "\(file): holds no operation")
             }
             history.initial =
-                HistoryFile.value(initial, in: &history) ?? RegisterHistory.absent
+                HistoryFile.value(spelledInitial, in: &history) ?? RegisterHistory.absent
             let finding = ConsistencyFinding.find(
                 history,
                 limits: LinearizabilityChecker.Limits(

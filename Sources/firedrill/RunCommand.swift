@@ -183,7 +183,9 @@ struct Run: ParsableCommand {
         // Read back: with what `firedrill report` has, and without a secret, each trial's findings are the report's.
         let (written, writtenSystem) = try ReportWriter.load(folder)
         let recorder = Recorder(folder: folder, scenario: written, system: writtenSystem) { trial in
-            display.line("  " + TrialLine.text(trial, of: scenario.trials))
+            let text = TrialLine.text(
+                trial, of: scenario.trials, hasRoles: writtenSystem.roles != nil)
+            display.line("  " + text)
         }
         let sweep = {
             NamespaceLab.sweep(

@@ -25,7 +25,8 @@ struct SimulateCommand: ParsableCommand {
             This is evidence about a model. It says nothing about sockets, kernels and disks: `firedrill run` does.
 
             Exit codes: 0 no counter-example; 1 a counter-example (with --planted: a mistake that was not found; with
-            --trace: the drill is a counter-example, also to a planted mistake); 64 wrong usage.
+            --trace: the drill is a counter-example, also to a planted mistake); 2 none, but the checker of registers did not
+            decide every history that it was given; 64 wrong usage.
             """)
 
     @Option(help: "How many drills; with --planted, at most so many for each mistake.")
@@ -35,7 +36,9 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "On how many threads; the result is the same.") var threads: Int = 1
     @Option(help: "Plants a mistake that is to be found, by name; all: each in turn.")
     var planted: String?
-    @Flag(help: "Print what happens in the first drill, event by event.") var trace = false
+    @Flag(help: "Print what happens in the first drill, event by event, and make no other.")
+    var trace =
+        false
     @Flag(help: "Print the result as JSON.") var json = false
     @Option(help: "Write the first counter-example, or the traced drill, into this folder.")
     var out: String?
@@ -54,6 +57,9 @@ struct SimulateCommand: ParsableCommand {
         }
         guard trace == false || planted != "all" else {
             throw ValidationError("--trace shows one drill: name one mistake, not all")
+        }
+        guard out == nil || planted != "all" else {
+            throw ValidationError("--out writes one drill: name one mistake, not all")
         }
         guard planted == nil || planted == "all" || bug != nil else {
             let names = PlantedBug.allCases.map(\.name).joined(separator: ", ")
@@ -82,8 +88,9 @@ struct SimulateCommand: ParsableCommand {
             }
             if let find = result.simulation.finds.first { try write(find.seed) }
             flushOutput()
-            let isGood = bug == nil ? result.isClean : !result.simulation.finds.isEmpty
-            if !isGood { throw DrillCore.ExitCode.fail.exit }
+            let isFound = !result.simulation.finds.isEmpty
+            if isFound != (bug != nil) { throw DrillCore.ExitCode.fail.exit }
+            if result.undecided > 0 { throw DrillCore.ExitCode.inconclusive.exit }
         }
     }
 
@@ -143,6 +150,7 @@ struct SimulateCommand: ParsableCommand {
         try write(seed)
         flushOutput()
         if drill.violation != nil { throw DrillCore.ExitCode.fail.exit }
+        if !drill.isDecided { throw DrillCore.ExitCode.inconclusive.exit }
     }
 
     /// Before the drills, which may take an hour.

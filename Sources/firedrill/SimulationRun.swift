@@ -15,8 +15,6 @@ struct SimulationRun {
         var linearizable = 0
         var undecided = 0
 
-        var isClean: Bool { simulation.finds.isEmpty && undecided == 0 }
-
         mutating func checkRegisters(_ seeds: Range<UInt64>, every: UInt64) {
             var pair = SimulatedPair(traced: true)
             for seed in stride(from: seeds.lowerBound, to: seeds.upperBound, by: Int(every)) {

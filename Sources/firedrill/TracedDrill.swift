@@ -13,6 +13,8 @@ struct TracedDrill {
     let outcome: DrillOutcome
     /// Its own checks', or that of the checker of registers.
     let violation: DrillViolation?
+    /// False where the checker of registers reached its limits.
+    var isDecided: Bool { consistency.linearizable != nil }
     private let trace: [SimulatedEvent]
     private let consistency: ConsistencyFinding
 

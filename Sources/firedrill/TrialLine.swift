@@ -2,7 +2,8 @@ import DrillCore
 
 /// One line a trial, as soon as it is judged.
 enum TrialLine {
-    static func text(_ trial: TrialReport, of trials: Int) -> String {
+    /// - Parameter hasRoles: whether there is a split brain to look for.
+    static func text(_ trial: TrialReport, of trials: Int, hasRoles: Bool) -> String {
         var parts = ["trial \(trial.index)/\(trials): \(trial.verdict.rawValue)"]
         for step in trial.steps where step.measured {
             parts.append("\(step.step): RTO \(text(step.rto))")
@@ -10,7 +11,11 @@ enum TrialLine {
         if let rate = trial.streams.compactMap(\.successRate.overall).min() {
             parts.append("success \((rate * 10000).rounded() / 100) %")
         }
-        if trial.splitBrain.seen == true { parts.append("split brain") }
+        switch trial.splitBrain.seen {
+        case true?: parts.append("split brain")
+        case false?: break
+        case nil: if hasRoles { parts.append("split brain unknown") }
+        }
         if let reason = trial.reasons.first { parts.append(reason) }
         return parts.joined(separator: "  ")
     }

@@ -3,7 +3,7 @@ import DrillCore
 import DrillTesting
 import Testing
 
-/// One row of MEASURING.md's table of known answers that a trace of one stream shows, in milliseconds.
+/// One known answer that a trace of one stream shows, in milliseconds.
 struct KnownAnswer: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var trace: String

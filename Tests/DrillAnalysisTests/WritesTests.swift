@@ -3,7 +3,7 @@ import DrillCore
 import DrillTesting
 import Testing
 
-/// One row of MEASURING.md's table that is about data; counts, and milliseconds.
+/// One known answer about data; counts, and milliseconds.
 struct LossAnswer: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var trace = "100/s; service 0ms"

@@ -14,7 +14,7 @@ struct Timeline {
     struct Mark {
         /// Where there are several: an instant belongs to one of them.
         var step: String?
-        /// Empty for the heal, which has no name in MEASURING's table.
+        /// Empty for the heal, which has no name among the phases (docs/MEASUREMENT.md).
         var name: String
         var meaning: String
         var at: Double
@@ -117,7 +117,7 @@ struct Timeline {
         splitBrain = trial.splitBrain
     }
 
-    /// The instants of MEASURING's table, in its order.
+    /// The instants of the phases (docs/MEASUREMENT.md), in their order.
     struct Instant: Sendable {
         var name: String
         var english: String
